@@ -1,0 +1,45 @@
+package io.iolab.devices.dma;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
+/** Fields of descriptors and headers that were fetched into a byte array. All are little-endian, any alignment. */
+public final class LittleEndian {
+    private static final VarHandle SHORT =
+            MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
+    private LittleEndian() {}
+
+    /** Unsigned. */
+    public static int getByte(byte[] bytes, int offset) {
+        return bytes[offset] & 0xFF;
+    }
+
+    /** Unsigned. */
+    public static int getShort(byte[] bytes, int offset) {
+        return (short) SHORT.get(bytes, offset) & 0xFFFF;
+    }
+
+    public static int getInt(byte[] bytes, int offset) {
+        return (int) INT.get(bytes, offset);
+    }
+
+    public static long getLong(byte[] bytes, int offset) {
+        return (long) LONG.get(bytes, offset);
+    }
+
+    public static void putShort(byte[] bytes, int offset, int value) {
+        SHORT.set(bytes, offset, (short) value);
+    }
+
+    public static void putInt(byte[] bytes, int offset, int value) {
+        INT.set(bytes, offset, value);
+    }
+
+    public static void putLong(byte[] bytes, int offset, long value) {
+        LONG.set(bytes, offset, value);
+    }
+}

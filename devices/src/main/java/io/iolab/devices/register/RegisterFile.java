@@ -1,0 +1,158 @@
+package io.iolab.devices.register;
+
+import io.iolab.devices.bus.MmioHandler;
+import io.iolab.devices.fault.RegisterFault;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The registers of one device instance. Width rules and masks are applied here, once: aligned 4-byte accesses, and aligned
+ * 8-byte accesses that are carried out as the low word, then the high word, as a 32-bit bus splits them. Anything else is
+ * ignored and counted ({@link #ignored}); reads then give 0.
+ *
+ * <p>Device code reads and changes words with {@link #get} and {@link #set}, past all masks. Behaviour is attached with
+ * {@link #onRead} and {@link #onWrite}.
+ */
+public final class RegisterFile implements MmioHandler {
+
+    /** Replaces a read: returns the 32 bits and applies whatever side effect the read has. */
+    @FunctionalInterface
+    public interface ReadHook {
+        int read();
+    }
+
+    /** Runs after a write has been masked and stored. */
+    @FunctionalInterface
+    public interface WriteHook {
+        /**
+         * @param written the 32 bits as written, unmasked; {@link #get} has what was stored
+         * @param previous the word before the write
+         */
+        void written(int written, int previous);
+    }
+
+    private final RegisterMap map;
+    private final int[] words;
+    private final @Nullable ReadHook[] readHooks;
+    private final @Nullable WriteHook[] writeHooks;
+    private final long[] ignored = new long[RegisterFault.values().length];
+
+    public RegisterFile(RegisterMap map) {
+        this.map = map;
+        this.words = map.reset.clone();
+        this.readHooks = new ReadHook[words.length];
+        this.writeHooks = new WriteHook[words.length];
+    }
+
+    public RegisterMap map() {
+        return map;
+    }
+
+    public RegisterFile onRead(int offset, ReadHook hook) {
+        readHooks[offset >>> 2] = hook;
+        return this;
+    }
+
+    public RegisterFile onWrite(int offset, WriteHook hook) {
+        writeHooks[offset >>> 2] = hook;
+        return this;
+    }
+
+    /** The 32-bit word at {@code offset}, without side effects. */
+    public int get(int offset) {
+        return words[offset >>> 2];
+    }
+
+    /** Stores a 32-bit word, past all masks and hooks. */
+    public void set(int offset, int value) {
+        words[offset >>> 2] = value;
+    }
+
+    /** The 64-bit register at {@code offset}. */
+    public long get64(int offset) {
+        return words[offset >>> 2] & 0xFFFF_FFFFL | (long) words[(offset >>> 2) + 1] << 32;
+    }
+
+    public void set64(int offset, long value) {
+        words[offset >>> 2] = (int) value;
+        words[(offset >>> 2) + 1] = (int) (value >>> 32);
+    }
+
+    /** Every register back to its reset value; hooks stay. */
+    public void reset() {
+        System.arraycopy(map.reset, 0, words, 0, words.length);
+    }
+
+    @Override
+    public long read(long offset, int width) {
+        if (!accepts(offset, width)) {
+            return 0;
+        }
+        int word = (int) offset >>> 2;
+        long low = readWord(word) & 0xFFFF_FFFFL;
+        return width == 4 ? low : low | (long) readWord(word + 1) << 32;
+    }
+
+    @Override
+    public void write(long offset, int width, long value) {
+        if (!accepts(offset, width)) {
+            return;
+        }
+        int word = (int) offset >>> 2;
+        writeWord(word, (int) value);
+        if (width == 8) {
+            writeWord(word + 1, (int) (value >>> 32));
+        }
+    }
+
+    private boolean accepts(long offset, int width) {
+        if (width != 4 && width != 8 || offset % width != 0) {
+            count(RegisterFault.WRONG_WIDTH);
+            return false;
+        }
+        if (!map.covers(offset)) {
+            count(RegisterFault.UNKNOWN_OFFSET);
+            return false;
+        }
+        return true;
+    }
+
+    private int readWord(int word) {
+        if (!map.covers(word * 4L)) {
+            count(RegisterFault.UNKNOWN_OFFSET);
+            return 0;
+        }
+        ReadHook hook = readHooks[word];
+        if (hook != null) {
+            return hook.read();
+        }
+        int value = words[word];
+        words[word] = value & ~map.readClear[word];
+        return value;
+    }
+
+    private void writeWord(int word, int value) {
+        if (!map.covers(word * 4L)) {
+            count(RegisterFault.UNKNOWN_OFFSET);
+            return;
+        }
+        int previous = words[word];
+        int writable = map.writable[word];
+        words[word] = (previous & ~writable | value & writable) & ~(value & map.writeOneToClear[word]);
+        WriteHook hook = writeHooks[word];
+        if (hook != null) {
+            hook.written(value, previous);
+        } else if ((writable | map.writeOneToClear[word]) == 0) {
+            count(RegisterFault.READ_ONLY);
+        }
+    }
+
+    /** Notes an access that the device itself ignored. */
+    public void count(RegisterFault fault) {
+        ignored[fault.ordinal()]++;
+    }
+
+    /** Accesses ignored so far for this reason. */
+    public long ignored(RegisterFault fault) {
+        return ignored[fault.ordinal()];
+    }
+}
