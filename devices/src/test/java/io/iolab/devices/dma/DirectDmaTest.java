@@ -52,8 +52,16 @@ class DirectDmaTest {
 
     @ParameterizedTest
     @CsvSource({
-        "16384, 1", "16383, 2", "12289, 4096", "9223372036854775807, 1", "9223372036854775807, 4096", "-1, 1", "-1, 2",
-        "-4096, 4096", "-9223372036854775808, 8", "4294967296, 4"
+        "16384, 1",
+        "16383, 2",
+        "12289, 4096",
+        "9223372036854775807, 1",
+        "9223372036854775807, 4096",
+        "-1, 1",
+        "-1, 2",
+        "-4096, 4096",
+        "-9223372036854775808, 8",
+        "4294967296, 4"
     })
     void shouldFaultBeyondMemoryAndMoveNothing(long iova, int length) {
         memory.fill(0, SIZE, (byte) 0x11);
@@ -69,7 +77,8 @@ class DirectDmaTest {
     @Test
     void shouldMoveNothingForLengthZero() {
         assertThat(dma.read(0, buffer, 0, 0, DmaKind.PAYLOAD)).isEqualTo(DmaFault.NONE);
-        assertThat(dma.write(SIZE - 1, buffer, buffer.length, 0, DmaKind.PAYLOAD)).isEqualTo(DmaFault.NONE);
+        assertThat(dma.write(SIZE - 1, buffer, buffer.length, 0, DmaKind.PAYLOAD))
+                .isEqualTo(DmaFault.NONE);
         assertThat(dma.write(-1, buffer, 0, 0, DmaKind.PAYLOAD)).isIn(DmaFault.NONE, DmaFault.BEYOND_MEMORY);
         assertThat(memory.readByte(SIZE - 1)).isZero();
     }
@@ -90,7 +99,15 @@ class DirectDmaTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"0xFEE00001, 4", "0xFEE00002, 4", "0xFEE00000, 0", "0xFEE00000, 1", "0xFEE00000, 2", "0xFEE00000, 8", "0xFEEFFFFF, 4"})
+    @CsvSource({
+        "0xFEE00001, 4",
+        "0xFEE00002, 4",
+        "0xFEE00000, 0",
+        "0xFEE00000, 1",
+        "0xFEE00000, 2",
+        "0xFEE00000, 8",
+        "0xFEEFFFFF, 4"
+    })
     void shouldFaultOtherWritesIntoTheInterruptRange(long iova, int length) {
         assertThat(dma.write(iova, buffer, 0, length, DmaKind.PAYLOAD)).isNotEqualTo(DmaFault.NONE);
         assertThat(messages).isEmpty();
@@ -129,7 +146,8 @@ class DirectDmaTest {
             assertThat(port.loadShortAcquire(0xFEE0_0010L, DmaKind.DESCRIPTOR)).isNegative();
             assertThat(port.write(0xFEDF_FFFCL, buffer, 0, 4, DmaKind.PAYLOAD)).isEqualTo(DmaFault.NONE);
             assertThat(port.write(0xFEF0_0000L, buffer, 0, 4, DmaKind.PAYLOAD)).isEqualTo(DmaFault.NONE);
-            assertThat(port.write(0x1_0000_3FFCL, buffer, 0, 4, DmaKind.PAYLOAD)).isEqualTo(DmaFault.NONE);
+            assertThat(port.write(0x1_0000_3FFCL, buffer, 0, 4, DmaKind.PAYLOAD))
+                    .isEqualTo(DmaFault.NONE);
             assertThat(messages).isEmpty();
         } finally {
             Files.deleteIfExists(file);

@@ -30,8 +30,26 @@ class LittleEndianTest {
         LittleEndian.putLong(bytes, 11, 0x8877_6655_4433_2211L);
         assertThat(bytes)
                 .containsExactly(
-                        0, 0x22, 0x11, 0, 0, 0x33, 0x44, 0x55, 0x66, 0, 0, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
-                        (byte) 0x88, 0);
+                        0,
+                        0x22,
+                        0x11,
+                        0,
+                        0,
+                        0x33,
+                        0x44,
+                        0x55,
+                        0x66,
+                        0,
+                        0,
+                        0x11,
+                        0x22,
+                        0x33,
+                        0x44,
+                        0x55,
+                        0x66,
+                        0x77,
+                        (byte) 0x88,
+                        0);
     }
 
     @Test

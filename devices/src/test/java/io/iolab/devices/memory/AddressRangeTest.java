@@ -15,9 +15,32 @@ class AddressRangeTest {
 
     /** Where unsigned range arithmetic usually goes wrong. */
     private static final long[] EDGES = {
-        0, 1, 2, 4095, 4096, 4097, 8191, 8192, (1L << 21) - 1, 1L << 21, (1L << 31) - 1, 1L << 31, (1L << 32) - 1,
-        1L << 32, Long.MAX_VALUE - 4096, Long.MAX_VALUE - 1, Long.MAX_VALUE, Long.MIN_VALUE, Long.MIN_VALUE + 1,
-        Long.MIN_VALUE + 4096, -8192, -4097, -4096, -4095, -2, -1
+        0,
+        1,
+        2,
+        4095,
+        4096,
+        4097,
+        8191,
+        8192,
+        (1L << 21) - 1,
+        1L << 21,
+        (1L << 31) - 1,
+        1L << 31,
+        (1L << 32) - 1,
+        1L << 32,
+        Long.MAX_VALUE - 4096,
+        Long.MAX_VALUE - 1,
+        Long.MAX_VALUE,
+        Long.MIN_VALUE,
+        Long.MIN_VALUE + 1,
+        Long.MIN_VALUE + 4096,
+        -8192,
+        -4097,
+        -4096,
+        -4095,
+        -2,
+        -1
     };
 
     @Test
@@ -61,9 +84,7 @@ class AddressRangeTest {
     private static void check(long a, long aLength, long b, long bLength) {
         boolean aWraps = end(a, aLength).compareTo(TWO_64) > 0;
         boolean bWraps = end(b, bLength).compareTo(TWO_64) > 0;
-        assertThat(AddressRange.wraps(a, aLength))
-                .as("wraps %x+%x", a, aLength)
-                .isEqualTo(aWraps);
+        assertThat(AddressRange.wraps(a, aLength)).as("wraps %x+%x", a, aLength).isEqualTo(aWraps);
         if (aWraps) {
             return;
         }
@@ -76,7 +97,8 @@ class AddressRangeTest {
                 .as("[%x+%x) contains [%x+%x)", a, aLength, b, bLength)
                 .isEqualTo(inside || emptyAtTop);
         if (!bWraps) {
-            boolean shared = unsigned(a).max(unsigned(b)).compareTo(end(a, aLength).min(end(b, bLength))) < 0;
+            boolean shared =
+                    unsigned(a).max(unsigned(b)).compareTo(end(a, aLength).min(end(b, bLength))) < 0;
             assertThat(AddressRange.overlaps(a, aLength, b, bLength))
                     .as("[%x+%x) overlaps [%x+%x)", a, aLength, b, bLength)
                     .isEqualTo(shared);
@@ -92,7 +114,15 @@ class AddressRangeTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"0, 4096", "1, 4095", "4095, 1", "4096, 4096", "9223372036854775807, 1", "-9223372036854775808, 4096", "-1, 1"})
+    @CsvSource({
+        "0, 4096",
+        "1, 4095",
+        "4095, 1",
+        "4096, 4096",
+        "9223372036854775807, 1",
+        "-9223372036854775808, 4096",
+        "-1, 1"
+    })
     void shouldCountBytesToTheEndOfThePage(long address, int expected) {
         assertThat(AddressRange.bytesToPageEnd(address)).isEqualTo(expected);
     }

@@ -53,7 +53,10 @@ class MappedMemoryTest {
             memory.writeByte(SIZE - 1, (byte) 0x7F);
         }
         byte[] stored = Files.readAllBytes(file);
-        assertThat(stored).hasSize((int) SIZE).startsWith(1, 2, 3, 4, 5, 6, 7, 8).endsWith(0x7F);
+        assertThat(stored)
+                .hasSize((int) SIZE)
+                .startsWith(1, 2, 3, 4, 5, 6, 7, 8)
+                .endsWith(0x7F);
         try (PhysicalMemory memory = PhysicalMemory.map(file, SIZE)) {
             assertThat(memory.readLong(0)).isEqualTo(0x0807_0605_0403_0201L);
         }

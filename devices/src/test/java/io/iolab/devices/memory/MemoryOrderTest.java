@@ -87,7 +87,9 @@ class MemoryOrderTest {
             memory.writeLong(slot + 8, ~(long) i);
             index.store(INDEX, i);
         }
-        assertThat(consumer.get(30, TimeUnit.SECONDS)).as("torn or early payloads").isZero();
+        assertThat(consumer.get(30, TimeUnit.SECONDS))
+                .as("torn or early payloads")
+                .isZero();
     }
 
     private void start(Runnable body) {

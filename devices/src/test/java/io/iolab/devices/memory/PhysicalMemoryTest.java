@@ -79,8 +79,18 @@ class PhysicalMemoryTest {
         access.accept(SIZE - operation.width);
         long step = operation.ordered ? operation.width : 1;
         long[] outside = {
-            SIZE - operation.width + step, SIZE, SIZE + 4096, 1L << 31, 1L << 32, Long.MAX_VALUE - 7 & -step,
-            Long.MAX_VALUE & -step, Long.MIN_VALUE, Long.MIN_VALUE + 8, -4096, -operation.width, -step
+            SIZE - operation.width + step,
+            SIZE,
+            SIZE + 4096,
+            1L << 31,
+            1L << 32,
+            Long.MAX_VALUE - 7 & -step,
+            Long.MAX_VALUE & -step,
+            Long.MIN_VALUE,
+            Long.MIN_VALUE + 8,
+            -4096,
+            -operation.width,
+            -step
         };
         for (long pa : outside) {
             assertThatThrownBy(() -> access.accept(pa))
@@ -223,7 +233,9 @@ class PhysicalMemoryTest {
         byte[] window = new byte[12];
         Arrays.fill(window, (byte) 0x55);
         memory.read(pa, window, 3, 7);
-        assertThat(Arrays.copyOfRange(window, 3, 10)).as("seed %d", seed).isEqualTo(Arrays.copyOfRange(model, pa, pa + 7));
+        assertThat(Arrays.copyOfRange(window, 3, 10))
+                .as("seed %d", seed)
+                .isEqualTo(Arrays.copyOfRange(model, pa, pa + 7));
         assertThat(new byte[] {window[2], window[10]}).containsOnly((byte) 0x55);
     }
 

@@ -79,7 +79,9 @@ class RegisterFileTest {
     @Test
     void shouldClearOnReadOnce() {
         file.set(EVENTS, -2);
-        assertThat(file.get(EVENTS)).as("no side effect on the device's own view").isEqualTo(-2);
+        assertThat(file.get(EVENTS))
+                .as("no side effect on the device's own view")
+                .isEqualTo(-2);
         assertThat(file.read(EVENTS, 4)).isEqualTo(0xFFFF_FFFEL);
         assertThat(file.read(EVENTS, 4)).isZero();
     }
@@ -104,7 +106,20 @@ class RegisterFileTest {
 
     @ParameterizedTest
     @CsvSource({
-        "0, 1", "0, 2", "0, 3", "0, 16", "0, 0", "0, -4", "1, 4", "2, 4", "3, 4", "4, 8", "12, 8", "5, 1", "-2, 4", "-4, 8",
+        "0, 1",
+        "0, 2",
+        "0, 3",
+        "0, 16",
+        "0, 0",
+        "0, -4",
+        "1, 4",
+        "2, 4",
+        "3, 4",
+        "4, 8",
+        "12, 8",
+        "5, 1",
+        "-2, 4",
+        "-4, 8",
         "9223372036854775805, 4"
     })
     void shouldIgnoreAndCountOtherWidthsAndAlignments(long offset, int width) {
@@ -115,7 +130,19 @@ class RegisterFileTest {
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {HOLE, 0x28, 0x1000, -4, -8, 1L << 32, 1L << 34, Long.MIN_VALUE, Long.MAX_VALUE - 3, Long.MAX_VALUE - 7})
+    @ValueSource(
+            longs = {
+                HOLE,
+                0x28,
+                0x1000,
+                -4,
+                -8,
+                1L << 32,
+                1L << 34,
+                Long.MIN_VALUE,
+                Long.MAX_VALUE - 3,
+                Long.MAX_VALUE - 7
+            })
     void shouldIgnoreAndCountUnknownOffsets(long offset) {
         file.write(offset, 4, -1);
         assertThat(file.read(offset, 4)).isZero();
@@ -142,8 +169,7 @@ class RegisterFileTest {
 
     @Test
     void shouldIgnoreTheHighHalfBeyondTheWindow() {
-        RegisterFile odd = new RegisterFile(
-                new RegisterMap(12, List.of(RegisterSpec.readWrite("R", 8, 3, 0xFF, "1"))));
+        RegisterFile odd = new RegisterFile(new RegisterMap(12, List.of(RegisterSpec.readWrite("R", 8, 3, 0xFF, "1"))));
         assertThat(odd.read(8, 8)).isEqualTo(3);
         odd.write(8, 8, -1);
         assertThat(odd.get(8)).isEqualTo(0xFF);
@@ -164,7 +190,8 @@ class RegisterFileTest {
         file.write(CONTROL, 8, 0x0000_0001_0000_0002L);
         assertThat(file.read(ADDRESS, 8)).isEqualTo(0x8000_0014_8000_0010L);
         assertThat(order)
-                .containsExactly("write 16 bbbbbbbb", "write 20 aaaaaaaa", "write 0 2", "write 4 1", "read 16", "read 20");
+                .containsExactly(
+                        "write 16 bbbbbbbb", "write 20 aaaaaaaa", "write 0 2", "write 4 1", "read 16", "read 20");
     }
 
     @Test
@@ -244,9 +271,7 @@ class RegisterFileTest {
             }
         }
         for (RegisterFault fault : RegisterFault.values()) {
-            assertThat(subject.ignored(fault))
-                    .as("seed %d, %s", seed, fault)
-                    .isEqualTo(model.ignored[fault.ordinal()]);
+            assertThat(subject.ignored(fault)).as("seed %d, %s", seed, fault).isEqualTo(model.ignored[fault.ordinal()]);
         }
         subject.reset();
         for (RegisterSpec spec : specs) {

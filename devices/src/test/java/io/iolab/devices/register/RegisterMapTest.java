@@ -37,7 +37,8 @@ class RegisterMapTest {
         assertThatIllegalArgumentException().isThrownBy(() -> new RegisterSpec("R", 0, 4, 0, wide, 0, 0, "1"));
         assertThatIllegalArgumentException().isThrownBy(() -> new RegisterSpec("R", 0, 4, 0, 0, wide, 0, "1"));
         assertThatIllegalArgumentException().isThrownBy(() -> new RegisterSpec("R", 0, 4, 0, 0, 0, wide, "1"));
-        assertThat(new RegisterSpec("R", 0, 8, wide, wide, 0, wide, "1").reset()).isEqualTo(wide);
+        assertThat(new RegisterSpec("R", 0, 8, wide, wide, 0, wide, "1").reset())
+                .isEqualTo(wide);
     }
 
     @Test
