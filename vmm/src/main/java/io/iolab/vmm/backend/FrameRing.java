@@ -58,7 +58,8 @@ final class FrameRing {
     }
 
     /** Consumer: the oldest frame, or null. */
-    @Nullable Slot peek() {
+    @Nullable
+    Slot peek() {
         return next <= ring.getCursor() ? ring.get(next) : null;
     }
 

@@ -199,7 +199,8 @@ public final class ConfigNode {
     /** One of an enum's constants, written in lower case with hyphens. */
     public <E extends Enum<E>> E choice(String key, Class<E> type) throws ConfigException {
         String text = scalar(key, "a name");
-        List<String> names = Arrays.stream(type.getEnumConstants()).map(ConfigNode::nameOf).toList();
+        List<String> names =
+                Arrays.stream(type.getEnumConstants()).map(ConfigNode::nameOf).toList();
         int index = names.indexOf(text);
         if (index < 0) {
             throw error(key, "expected one of " + String.join(", ", names) + ", found '" + text + "'");

@@ -27,7 +27,13 @@ public final class CostProfile {
 
     /** One number as the file states it. */
     public record Entry(
-            BigDecimal value, String unit, String source, String confidence, String derivation, String note, long picos) {}
+            BigDecimal value,
+            String unit,
+            String source,
+            String confidence,
+            String derivation,
+            String note,
+            long picos) {}
 
     private final String name;
     private final String era;
@@ -95,14 +101,13 @@ public final class CostProfile {
         if (!CONFIDENCES.contains(confidence)) {
             throw node.error("confidence", "expected one of " + String.join(", ", CONFIDENCES));
         }
-        BigDecimal picos =
-                switch (unit) {
-                    case "cycles" -> value.multiply(PICOS_PER_NANO).divide(ghz, 3, RoundingMode.HALF_EVEN);
-                    case "ns" -> value.multiply(PICOS_PER_NANO);
-                    case "us" -> value.multiply(PICOS_PER_NANO).multiply(PICOS_PER_NANO);
-                    case "ps_per_byte" -> value;
-                    default -> throw node.error("unit", "expected cycles, ns, us or ps_per_byte, found '" + unit + "'");
-                };
+        BigDecimal picos = switch (unit) {
+            case "cycles" -> value.multiply(PICOS_PER_NANO).divide(ghz, 3, RoundingMode.HALF_EVEN);
+            case "ns" -> value.multiply(PICOS_PER_NANO);
+            case "us" -> value.multiply(PICOS_PER_NANO).multiply(PICOS_PER_NANO);
+            case "ps_per_byte" -> value;
+            default -> throw node.error("unit", "expected cycles, ns, us or ps_per_byte, found '" + unit + "'");
+        };
         Entry entry = new Entry(
                 value,
                 unit,
