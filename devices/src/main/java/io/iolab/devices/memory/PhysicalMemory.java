@@ -100,8 +100,8 @@ public final class PhysicalMemory implements Memory, AutoCloseable {
     }
 
     private IndexOutOfBoundsException outside(long hpa, long length) {
-        return new IndexOutOfBoundsException("hpa 0x" + Long.toHexString(hpa) + ", " + length
-                + " bytes: outside of 0x" + Long.toHexString(size) + " bytes of host memory");
+        return new IndexOutOfBoundsException("hpa 0x" + Long.toHexString(hpa) + ", " + length + " bytes: outside of 0x"
+                + Long.toHexString(size) + " bytes of host memory");
     }
 
     @Override

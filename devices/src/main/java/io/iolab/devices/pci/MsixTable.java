@@ -37,7 +37,14 @@ public final class MsixTable {
      * @param dma the function's port behind its bus master gate
      */
     public MsixTable(
-            ConfigSpace config, int capability, int vectors, int tableBar, int tableOffset, int pbaBar, int pbaOffset, DmaPort dma) {
+            ConfigSpace config,
+            int capability,
+            int vectors,
+            int tableBar,
+            int tableOffset,
+            int pbaBar,
+            int pbaOffset,
+            DmaPort dma) {
         this.config = config;
         this.dma = dma;
         this.capability = capability;
