@@ -1,5 +1,6 @@
 package io.iolab.scenarios.cli;
 
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -23,6 +24,8 @@ public final class Main implements Runnable {
     }
 
     public static void main(String[] args) {
+        // The same output on every machine, whatever its language.
+        Locale.setDefault(Locale.ROOT);
         System.exit(new CommandLine(new Main()).execute(args));
     }
 }
