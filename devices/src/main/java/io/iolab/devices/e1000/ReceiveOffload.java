@@ -127,7 +127,7 @@ final class ReceiveOffload {
             int type = parser.ipVersion() == 4 ? TYPE_IPV4 : TYPE_IPV6;
             status.status |= type + (parser.namesTransport() ? 1 : 0) << ReceiveStatus.PACKET_TYPE_SHIFT;
         }
-        if (acknowledges()) {
+        if (isAcknowledgement()) {
             status.status |= ReceiveStatus.ACK;
         }
         if (scaled) {
@@ -144,13 +144,17 @@ final class ReceiveOffload {
         status.headerLength = parser.headerLength(fragments) - (stripsTag && parser.ipVersion() != 0 ? 4 : 0);
     }
 
-    /** Whether the frame counts as a TCP acknowledgement (RFCTL; 82574 datasheet 10.2). */
-    boolean acknowledges() {
-        if (model == E1000Model.I82540EM || !parser.isAcknowledgement()) {
-            return false;
-        }
-        int rfctl = registers.get(E1000Registers.RFCTL);
-        return (rfctl & E1000Registers.RFCTL_ACK_DIS) == 0
-                && ((rfctl & E1000Registers.RFCTL_ACK_DATA_DIS) == 0 || !parser.carriesTcpData());
+    /** A TCP acknowledgement; with RFCTL.ACK_DATA_DIS only one that carries nothing else (82574 datasheet 10.2). */
+    private boolean isAcknowledgement() {
+        return parser.isAcknowledgement()
+                && ((registers.get(E1000Registers.RFCTL) & E1000Registers.RFCTL_ACK_DATA_DIS) == 0
+                        || !parser.carriesTcpData());
+    }
+
+    /** Whether an acknowledgement is to interrupt. RFCTL.ACK_DIS stops the interrupt, not the report. */
+    boolean raisesAck() {
+        return model == E1000Model.I82574L
+                && (registers.get(E1000Registers.RFCTL) & E1000Registers.RFCTL_ACK_DIS) == 0
+                && isAcknowledgement();
     }
 }

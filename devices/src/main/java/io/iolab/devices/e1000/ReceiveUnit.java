@@ -264,7 +264,7 @@ final class ReceiveUnit {
         if (small != 0 && length + FCS <= small) {
             pendingCauses |= InterruptCause.SRPD;
         }
-        if (offload.acknowledges()) {
+        if (offload.raisesAck()) {
             int wait = interrupts.inVectorMode() ? 0 : registers.get(E1000Registers.RAID);
             if (wait == 0) {
                 pendingCauses |= InterruptCause.ACK;
