@@ -90,7 +90,7 @@ class CaptureFuzzTest {
                         .isInstanceOf(CaptureFormatException.class)
                         .hasMessageContaining("the end of the file after")
                         .extracting(e -> ((CaptureFormatException) e).offset())
-                        .satisfies(offset -> assertThat((Long) offset).isBetween(0L, (long) cut.length));
+                        .satisfies(offset -> assertThat(offset).isBetween(0L, (long) cut.length));
             }
         }
         assertThat(CaptureBytes.read(sample.file)).hasSizeGreaterThan(3);
