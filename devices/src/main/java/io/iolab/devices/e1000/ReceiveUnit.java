@@ -191,7 +191,8 @@ final class ReceiveUnit {
 
     /** MAC control frames (type in FCT) end here: pause frames with DPF, others unless PMCF passes them. */
     private boolean isControlForUs(byte[] frame, int offset, int rctl) {
-        if (InternetChecksum.word(frame, offset + 12) != registers.get(E1000Registers.FCT)) {
+        int controlType = registers.get(E1000Registers.FCT);
+        if (controlType == 0 || InternetChecksum.word(frame, offset + 12) != controlType) {
             return false;
         }
         boolean pause = InternetChecksum.word(frame, offset + 14) == 1;
