@@ -153,6 +153,20 @@ class NotificationTest {
         assertThat(lab.arrive(Lab.frame(60, 1))).isEqualTo(Delivery.ACCEPTED);
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    @DisplayName("5.1.6.3: receive kicks are off again once a frame found buffers, though no kick came")
+    void shouldStopAskingForReceiveKicksWhenFrameWasPlaced(boolean eventIndex) {
+        lab.start(features(eventIndex), 16);
+        SplitRing rx = lab.rings[Lab.RX];
+        assertThat(lab.arrive(Lab.frame(60, 1))).isEqualTo(Delivery.BUSY);
+        lab.receiveBuffer(2000);
+        assertThat(lab.arrive(Lab.frame(60, 1))).isEqualTo(Delivery.ACCEPTED);
+        int old = rx.availIdx();
+        lab.receiveBuffer(2000);
+        assertThat(rx.kickWanted(eventIndex, old)).isFalse();
+    }
+
     @Test
     @DisplayName("2.7.10: a partly filled packet waits for the next new buffer, not for one that is there already")
     void shouldAskForKickAtNextBufferWhenPacketNeedsMore() {

@@ -8,6 +8,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.iolab.devices.fault.RingFault;
 import io.iolab.devices.net.Delivery;
 import io.iolab.devices.virtio.queue.SplitRing;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
@@ -225,6 +227,53 @@ class RingFaultTest {
             lab.poll();
             assertThat(lab.status()).isEqualTo(0x4F);
             assertThat(lab.device.counters().txFrames()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    @DisplayName("2.7.6: chains that are taken still occupy the ring, so the index cannot run ahead by the whole size again")
+    void shouldNeedResetWhenIndexRunsOnDuringPacket() {
+        AtomicReference<DmaTap> tap = new AtomicReference<>();
+        try (Lab lab = new Lab((l, dma) -> {
+            tap.set(new DmaTap(dma));
+            return tap.get();
+        })) {
+            lab.start(Lab.MRG, 4);
+            SplitRing rx = lab.rings[Lab.RX];
+            lab.receiveBuffer(100);
+            lab.receiveBuffer(100);
+            AtomicInteger loads = new AtomicInteger();
+            tap.get().before = (op, iova, length) -> {
+                if (op == DmaTap.Op.LOAD && iova == rx.avail + 2 && loads.incrementAndGet() == 2) {
+                    rx.publishIndex(6);
+                }
+            };
+            assertThat(lab.arrive(Lab.frame(1000, 1))).isEqualTo(Delivery.DROPPED);
+            assertThat(lab.status()).isEqualTo(0x4F);
+            assertThat(lab.device.counters().ringFaults(RingFault.INDEX_JUMP)).isEqualTo(1);
+            assertThat(lab.device.counters().rxRingFaultDrops()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    @DisplayName("2.1.2: two faults at once, one while the other is being handled, still make one NEEDS_RESET")
+    void shouldNeedResetOnceWhenBothRingsFail() {
+        AtomicReference<DmaTap> tap = new AtomicReference<>();
+        try (Lab lab = new Lab((l, dma) -> {
+            tap.set(new DmaTap(dma));
+            return tap.get();
+        })) {
+            lab.onWire = lab::arrive;
+            lab.start(0, 8);
+            lab.rings[Lab.RX].add(BUFFER, 4, WRITE);
+            lab.transmit(Lab.frame(60, 1));
+            tap.get().refusedFrom = lab.rings[Lab.TX].used + 4;
+            tap.get().refusedTo = lab.rings[Lab.TX].used + 12;
+            lab.kick(Lab.TX);
+            lab.poll();
+            assertThat(lab.device.counters().needsReset()).isEqualTo(1);
+            assertThat(lab.isr()).isEqualTo(2);
+            assertThat(lab.pin).isFalse();
         }
     }
 }
