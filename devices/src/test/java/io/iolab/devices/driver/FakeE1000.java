@@ -261,7 +261,7 @@ final class FakeE1000 implements NetworkFunction {
 
     private boolean transmitOne() {
         int head = register(0x3810);
-        long ring = register(0x3800) & 0xFFFF_FFF0L;
+        long ring = register(0x3800) & 0xFFFF_FFF0L | (long) register(0x3804) << 32;
         dma.read(ring + 16L * head, descriptor, 0, 16, DmaKind.DESCRIPTOR);
         int length = LittleEndian.getShort(descriptor, 8);
         dma.read(LittleEndian.getLong(descriptor, 0), frame, 0, length, DmaKind.PAYLOAD);
@@ -294,7 +294,7 @@ final class FakeE1000 implements NetworkFunction {
 
     private void receiveOne(int from, int length, boolean last) {
         int head = register(0x2810);
-        long at = (register(0x2800) & 0xFFFF_FFF0L) + 16L * head;
+        long at = (register(0x2800) & 0xFFFF_FFF0L | (long) register(0x2804) << 32) + 16L * head;
         dma.read(at, descriptor, 0, 16, DmaKind.DESCRIPTOR);
         dma.write(LittleEndian.getLong(descriptor, 0), frame, from, length, DmaKind.PAYLOAD);
         boolean extended = (register(0x5008) & 1 << 15) != 0;

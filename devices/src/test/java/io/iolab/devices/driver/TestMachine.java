@@ -32,6 +32,9 @@ final class TestMachine implements DriverPlatform, CpuPort, AutoCloseable {
     private static final int IO = 0xC000;
     private static final int IO_SIZE = 0x1000;
     private static final long RAM_SIZE = 64L << 20;
+    /** Bus addresses differ from physical ones, as behind an IOMMU, and have an upper half. */
+    static final long BUS_DISTANCE = 0x1_4000_0000L;
+
     private static final long HEAP = 0x10_0000;
     private static final long MESSAGES = 0xFEE0_0000L;
     private static final int LINES = 32;
@@ -47,7 +50,7 @@ final class TestMachine implements DriverPlatform, CpuPort, AutoCloseable {
 
     private final PhysicalMemory physical = PhysicalMemory.allocate(RAM_SIZE);
     private final HookedMemory ram = new HookedMemory(physical);
-    private final DmaPort dma = new DirectDma(physical, this::message);
+    private final DmaPort dma = new OffsetDma(new DirectDma(physical, this::message), BUS_DISTANCE);
     private final @Nullable PciFunction[] functions = new @Nullable PciFunction[0x10000];
     private final List<PciFunction> present = new ArrayList<>();
     private final List<InterruptHandler> handlers = new ArrayList<>();
@@ -226,7 +229,7 @@ final class TestMachine implements DriverPlatform, CpuPort, AutoCloseable {
 
     @Override
     public long busAddress(long pa) {
-        return pa;
+        return pa + BUS_DISTANCE;
     }
 
     @Override

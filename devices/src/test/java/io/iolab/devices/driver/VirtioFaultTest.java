@@ -178,7 +178,7 @@ class VirtioFaultTest {
         machine.onStore(
                 (register, value) -> ringAddresses.putIfAbsent(register + ringAddresses.containsKey(register), value));
         VirtioNetDriver driver = open();
-        long used = ringAddresses.get("queue_device" + false);
+        long used = ringAddresses.get("queue_device" + false) + (1L << 32) - TestMachine.BUS_DISTANCE;
         assertThat(driver.failure()).isNull();
         machine.ram().writeInt(used + 4, 0x4000);
         machine.ram().writeShort(used + 2, (short) 1);

@@ -38,6 +38,11 @@ class VirtioNetDriverTest {
     @Nested
     @DisplayName("EVENT_IDX, header in front")
     class Defaults extends OnModel {
+        @Override
+        int many() {
+            return 100_000;
+        }
+
         @Test
         void shouldNegotiateWhatBothKnow() {
             assertThat(features() & VirtioFeatures.VERSION_1).isNotZero();
