@@ -31,7 +31,8 @@ public final class AddressRange {
 
     /** Whether two ranges share a byte; both given as start and unsigned length, neither wrapping. */
     public static boolean overlaps(long a, long aLength, long b, long bLength) {
-        return Long.compareUnsigned(b - a, aLength) < 0 && bLength != 0 || Long.compareUnsigned(a - b, bLength) < 0 && aLength != 0;
+        return Long.compareUnsigned(b - a, aLength) < 0 && bLength != 0
+                || Long.compareUnsigned(a - b, bLength) < 0 && aLength != 0;
     }
 
     /** Whether {@code [start, start + length)} passes the top of the 64-bit address space. */

@@ -10,7 +10,9 @@ public final class ExitLedger {
     /** The counter for a kind of exit. Callers on a hot path keep it. */
     public ExitCounter counter(ExitReason reason, String detail, ExitHandler handler) {
         for (ExitCounter counter : counters) {
-            if (counter.reason() == reason && counter.handler() == handler && counter.detail().equals(detail)) {
+            if (counter.reason() == reason
+                    && counter.handler() == handler
+                    && counter.detail().equals(detail)) {
                 return counter;
             }
         }

@@ -1,0 +1,63 @@
+package io.iolab.vmm.ledger;
+
+import io.iolab.devices.dma.DmaKind;
+import io.iolab.devices.memory.Access;
+import java.util.List;
+import java.util.Map;
+import org.HdrHistogram.Histogram;
+
+/**
+ * One guest's figures over the measured part of a run: differences of two readings of its ledger.
+ *
+ * @param seconds length of the measured part, in the run's clock
+ * @param interrupts by outcome
+ * @param latencyNanos from the sending program's call to the receiving program's return
+ */
+public record GuestFigures(
+        String guest,
+        Path path,
+        double seconds,
+        Traffic tx,
+        Traffic rx,
+        List<Exits> exits,
+        Map<InterruptOutcome, Long> interrupts,
+        long kicksSent,
+        long kicksSuppressed,
+        long copiedBytes,
+        List<Dma> dma,
+        Iommu iommu,
+        Map<CpuShare, Long> cpuPicos,
+        Histogram latencyNanos) {
+
+    /** One direction. */
+    public record Traffic(long frames, long bytes, Map<DropCause, Long> drops) {
+        public long dropped() {
+            return drops.values().stream().mapToLong(Long::longValue).sum();
+        }
+    }
+
+    /** Exits of one reason, register and handler, most frequent first in a list. */
+    public record Exits(ExitReason reason, String detail, ExitHandler handler, long count, long picos) {}
+
+    /** DMA requests of one direction and kind. */
+    public record Dma(Access access, DmaKind kind, long requests, long bytes) {}
+
+    /** What the IOMMU did for this guest's device; all zero without one. */
+    public record Iommu(long iotlbHits, long iotlbMisses, long walkAccesses, long faults, long invalidations) {
+        public static final Iommu NONE = new Iommu(0, 0, 0, 0, 0);
+    }
+
+    /** Frames sent plus frames received: what every per-packet figure divides by. */
+    public long packets() {
+        return tx.frames() + rx.frames();
+    }
+
+    public long totalExits() {
+        return exits.stream().mapToLong(Exits::count).sum();
+    }
+
+    /** {@code count} per packet; 0 when there was no packet. */
+    public double perPacket(long count) {
+        return packets() == 0 ? 0 : (double) count / packets();
+    }
+}
