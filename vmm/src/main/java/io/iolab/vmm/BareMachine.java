@@ -1,5 +1,6 @@
 package io.iolab.vmm;
 
+import io.iolab.devices.irq.InterruptPin;
 import io.iolab.devices.irq.MessagePort;
 import io.iolab.devices.memory.AddressRange;
 import io.iolab.devices.pci.PciFunction;
@@ -11,7 +12,9 @@ import io.iolab.vmm.vcpu.NativeCpu;
 /** A processor, RAM and a PCI bus with nothing in between. */
 final class BareMachine {
     private final NativeCpu cpu;
-    private final MachineBus bus = new MachineBus();
+    /** INTx is wired to nothing: the NIC's driver uses messages. */
+    private final MachineBus bus = new MachineBus(gsi -> InterruptPin.UNCONNECTED);
+
     private final long heap;
 
     BareMachine(PathContext context) {

@@ -52,8 +52,8 @@ final class PhysicalPath {
         E1000 nic = path.nic(host.iommu().portFor(rid), counters::walkAccesses);
         VirtualMachine vm = new VirtualMachine(context, path.account);
         host.assign(rid, vm.memory(), context.config().mapped());
-        AssignedFunction assigned = new AssignedFunction(
-                nic, host.interrupts(), new DirectDma(vm.memory(), vm.messages(path.account)));
+        AssignedFunction assigned =
+                new AssignedFunction(nic, host.interrupts(), new DirectDma(vm.memory(), vm.messages(path.account)));
         NicWorker engine = path.engine(nic);
         vm.plug(
                 SoftwarePath.SLOT,
@@ -100,8 +100,7 @@ final class PhysicalPath {
     }
 
     private NicWorker engine(NetworkFunction nic) {
-        return new NicWorker(
-                context.name() + "-nic", nic, account, cabling.toGuest(), cabling.fromGuest(), HARDWARE);
+        return new NicWorker(context.name() + "-nic", nic, account, cabling.toGuest(), cabling.fromGuest(), HARDWARE);
     }
 
     private void sync(E1000Counters counters) {

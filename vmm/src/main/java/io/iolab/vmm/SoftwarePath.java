@@ -57,22 +57,20 @@ final class SoftwarePath {
                 path.profile.picos(Cost.BACKEND_EMULATED_RX),
                 path.profile.picos(Cost.BACKEND_EMULATED_TX),
                 CpuShare.WORKER);
-        E1000 nic = path.build(
-                dma -> E1000.create(
-                        E1000Model.I82540EM,
-                        context.mac(),
-                        dma,
-                        path.vm.pin(SLOT, path.account),
-                        NicWorker.wire(cabling.fromGuest(), path.account, costs.perTransmitted()),
-                        path.account));
+        E1000 nic = path.build(dma -> E1000.create(
+                E1000Model.I82540EM,
+                context.mac(),
+                dma,
+                path.vm.pin(SLOT, path.account),
+                NicWorker.wire(cabling.fromGuest(), path.account, costs.perTransmitted()),
+                path.account));
         NicWorker worker = path.worker("-io", nic, costs);
         boolean coalesced = context.config().nic().coalescedMmio();
         path.vm.plug(
                 SLOT,
                 nic,
-                (bar, offset, write) -> write && coalesced && bar == REGISTER_BAR && !actsAtOnce(offset)
-                        ? Trap.COALESCED
-                        : Trap.USER,
+                (bar, offset, write) ->
+                        write && coalesced && bar == REGISTER_BAR && !actsAtOnce(offset) ? Trap.COALESCED : Trap.USER,
                 path.new ServedInExit(nic, worker));
         return path.hardware(worker, () -> path.sync(nic.counters()));
     }
@@ -92,8 +90,8 @@ final class SoftwarePath {
                 path.profile.picos(Cost.BACKEND_VIRTIO_RX),
                 path.profile.picos(Cost.BACKEND_VIRTIO_TX),
                 CpuShare.WORKER);
-        VirtioNetOptions options =
-                new VirtioNetOptions(context.mac(), Math.min(256, context.config().nic().ringSize()), NetFeatures.DEFAULT);
+        VirtioNetOptions options = new VirtioNetOptions(
+                context.mac(), Math.min(256, context.config().nic().ringSize()), NetFeatures.DEFAULT);
         VirtioNet nic = path.build(dma -> new VirtioNet(
                 options,
                 dma,
@@ -116,19 +114,22 @@ final class SoftwarePath {
     }
 
     private <N extends NetworkFunction> N build(Function<DmaPort, N> device) {
-        return device.apply(
-                new CopyingDma(new DirectDma(vm.memory(), vm.messages(account)), account, ledger, profile));
+        return device.apply(new CopyingDma(new DirectDma(vm.memory(), vm.messages(account)), account, ledger, profile));
     }
 
     private NicWorker worker(String suffix, NetworkFunction nic, NicWorker.Costs costs) {
-        return new NicWorker(
-                context.name() + suffix, nic, account, cabling.toGuest(), cabling.fromGuest(), costs);
+        return new NicWorker(context.name() + suffix, nic, account, cabling.toGuest(), cabling.fromGuest(), costs);
     }
 
     private PathHardware hardware(NicWorker worker, Runnable syncCounters) {
         return new PathHardware(
-                vm.vcpu(), vm.memory(), VirtualMachine.HEAP, vm.memory().size(), worker, syncCounters, () ->
-                        GuestFigures.Iommu.NONE);
+                vm.vcpu(),
+                vm.memory(),
+                VirtualMachine.HEAP,
+                vm.memory().size(),
+                worker,
+                syncCounters,
+                () -> GuestFigures.Iommu.NONE);
     }
 
     private void sync(E1000Counters counters) {

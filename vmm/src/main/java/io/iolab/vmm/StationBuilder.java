@@ -75,8 +75,12 @@ final class StationBuilder {
                 cabling.links(),
                 () -> {
                     path.syncCounters().run();
-                    ledger.drops(Direction.RX, DropCause.QUEUE_FULL, cabling.port().dropped());
-                    ledger.drops(Direction.TX, DropCause.QUEUE_FULL, cabling.peerPort().dropped());
+                    ledger.drops(
+                            Direction.RX, DropCause.QUEUE_FULL, cabling.port().dropped());
+                    ledger.drops(
+                            Direction.TX,
+                            DropCause.QUEUE_FULL,
+                            cabling.peerPort().dropped());
                 },
                 path.iommu());
     }
@@ -91,8 +95,9 @@ final class StationBuilder {
     }
 
     private static E1000Options e1000(NicTuning nic) {
-        E1000Options plain =
-                E1000Options.defaults().withRings(nic.ringSize(), nic.ringSize()).unmoderated();
+        E1000Options plain = E1000Options.defaults()
+                .withRings(nic.ringSize(), nic.ringSize())
+                .unmoderated();
         return new E1000Options(
                 plain.txRing(),
                 plain.rxRing(),
@@ -102,11 +107,13 @@ final class StationBuilder {
                 4 * nic.txDelay(),
                 nic.rxDelay(),
                 4 * nic.rxDelay(),
-                Math.min(plain.rxBatchRefill(), nic.ringSize() / 2));
+                Math.min(plain.rxBatchRefill(), nic.ringSize() / 2),
+                nic.txInterrupts());
     }
 
     private static VirtioOptions virtio(NicTuning nic) {
-        long without = (nic.eventIndex() ? 0 : VirtioFeatures.EVENT_IDX) | (nic.mergeable() ? 0 : VirtioFeatures.MRG_RXBUF);
+        long without =
+                (nic.eventIndex() ? 0 : VirtioFeatures.EVENT_IDX) | (nic.mergeable() ? 0 : VirtioFeatures.MRG_RXBUF);
         return VirtioOptions.defaults().without(without).withLargestQueue(nic.ringSize());
     }
 }

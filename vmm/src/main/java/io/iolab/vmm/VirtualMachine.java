@@ -6,7 +6,6 @@ import io.iolab.devices.pci.PciFunction;
 import io.iolab.vmm.backend.WorkAccount;
 import io.iolab.vmm.memory.GuestMemory;
 import io.iolab.vmm.time.Cost;
-import io.iolab.vmm.vcpu.DeliveryMode;
 import io.iolab.vmm.vcpu.GuestWindow;
 import io.iolab.vmm.vcpu.IoApic;
 import io.iolab.vmm.vcpu.LocalApic;
@@ -18,21 +17,27 @@ final class VirtualMachine {
     /** Software may use what is above the first megabyte. */
     static final long HEAP = 1L << 20;
 
-    private static final int GSI_OF_SLOT_ZERO = 16;
+    private static final int INTA = 1;
 
     private final GuestMemory memory;
     private final Vcpu vcpu;
     private final IoApic ioApic;
-    private final MachineBus bus = new MachineBus();
+    private final MachineBus bus;
     private final long ipiPicos;
     private final long injectPicos;
 
     VirtualMachine(PathContext context, WorkAccount account) {
         memory = new GuestMemory(context.host().frames(), context.config().ramBytes());
-        ioApic = new IoApic((destination, logical, mode, vector, level) -> deliver(account, destination, logical, vector, level));
+        ioApic = new IoApic(
+                (destination, logical, mode, vector, level) -> deliver(account, destination, logical, vector, level));
+        bus = new MachineBus(ioApic::pin);
         LocalApic apic = new LocalApic(0, ioApic::endOfInterrupt, (sender, icr) -> {});
         vcpu = new Vcpu(context.name() + "-vcpu0", context.ledger(), context.profile(), apic, bus);
-        bus.add(IoApic.BASE, IoApic.WINDOW_SIZE, new IoApicWindow(ioApic));
+        bus.add(
+                IoApic.BASE,
+                IoApic.WINDOW_SIZE,
+                new MachineBus.ServedWindow(
+                        ioApic, GuestWindow.Trap.KERNEL, offset -> offset == 0 ? "IOREGSEL" : "IOWIN"));
         ipiPicos = context.profile().picos(Cost.IPI_KICK);
         injectPicos = context.profile().picos(Cost.IRQ_INJECT_SYSCALL);
     }
@@ -51,7 +56,7 @@ final class VirtualMachine {
 
     /** INTA# of the device in a slot, raised by the VMM process with a system call. */
     InterruptPin pin(int slot, WorkAccount account) {
-        InterruptPin pin = ioApic.pin(GSI_OF_SLOT_ZERO + 4 + slot % 4);
+        InterruptPin pin = bus.pci().intx(slot, INTA);
         return asserted -> {
             account.spend(injectPicos);
             pin.set(asserted);
@@ -77,28 +82,5 @@ final class VirtualMachine {
             account.spend(ipiPicos);
         }
         return true;
-    }
-
-    /** The in-kernel I/O APIC as the guest reaches it. */
-    private record IoApicWindow(IoApic ioApic) implements GuestWindow {
-        @Override
-        public Trap trap(long offset, boolean write) {
-            return Trap.KERNEL;
-        }
-
-        @Override
-        public String detail(long offset) {
-            return offset == 0 ? "IOREGSEL" : "IOWIN";
-        }
-
-        @Override
-        public long read(long offset, int width) {
-            return ioApic.read(offset, width);
-        }
-
-        @Override
-        public void write(long offset, int width, long value) {
-            ioApic.write(offset, width, value);
-        }
     }
 }

@@ -66,7 +66,8 @@ public final class AssignedFunction implements PciFunction {
                 case POWER_MANAGEMENT -> copy(real, at, 8);
                 case PCI_EXPRESS -> copy(real, at, 0x14);
                 default -> {
-                    // Not shown to the guest: MSI would need the same treatment as MSI-X and no driver of ours falls back to it.
+                    // Not shown to the guest: MSI would need the same treatment as MSI-X and no driver of ours falls
+                    // back to it.
                 }
             }
             at = real.get(at + 1, 1);
@@ -114,7 +115,8 @@ public final class AssignedFunction implements PciFunction {
 
     /** Bus mastering is the guest's to switch; memory decoding of the physical function stays on for the host's mapping. */
     private void commandWritten() {
-        int command = ConfigSpace.COMMAND_MEMORY | ConfigSpace.COMMAND_IO
+        int command = ConfigSpace.COMMAND_MEMORY
+                | ConfigSpace.COMMAND_IO
                 | (config.busMaster() ? ConfigSpace.COMMAND_BUS_MASTER : 0);
         physical.config().write(ConfigSpace.COMMAND, 2, command);
     }

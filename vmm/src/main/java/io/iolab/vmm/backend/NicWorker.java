@@ -24,7 +24,11 @@ public final class NicWorker extends Actor {
      * @param perTransmitted per frame the device puts on the wire
      * @param share whose processor time it is; null for hardware
      */
-    public record Costs(long wake, long perReceived, long perTransmitted, @Nullable CpuShare share) {}
+    public record Costs(
+            long wake,
+            long perReceived,
+            long perTransmitted,
+            @Nullable CpuShare share) {}
 
     private final NetworkFunction nic;
     private final WorkAccount account;
@@ -35,8 +39,7 @@ public final class NicWorker extends Actor {
     private boolean receiveBlocked;
     private boolean doorbell;
 
-    public NicWorker(
-            String name, NetworkFunction nic, WorkAccount account, Link incoming, Link outgoing, Costs costs) {
+    public NicWorker(String name, NetworkFunction nic, WorkAccount account, Link incoming, Link outgoing, Costs costs) {
         super(name);
         this.nic = nic;
         this.account = account;

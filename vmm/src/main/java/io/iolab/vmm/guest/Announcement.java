@@ -10,7 +10,11 @@ final class Announcement {
     static void send(Endpoint endpoint, StationPair stations) {
         byte[] frame = new byte[EthernetFrame.MINIMUM_BYTES];
         Arp.buildRequest(
-                frame, 0, stations.own().mac(), stations.own().address(), stations.own().address());
+                frame,
+                0,
+                stations.own().mac(),
+                stations.own().address(),
+                stations.own().address());
         endpoint.send(frame, 0, frame.length);
         endpoint.flush();
     }

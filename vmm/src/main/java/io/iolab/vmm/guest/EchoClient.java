@@ -65,7 +65,9 @@ public final class EchoClient implements Program {
 
     @Override
     public void frame(byte[] frame, int offset, int length) {
-        if (MacAddress.get(frame, offset + EthernetFrame.SOURCE) == stations.other().mac() && !up) {
+        if (MacAddress.get(frame, offset + EthernetFrame.SOURCE)
+                        == stations.other().mac()
+                && !up) {
             up = true;
             nextPicos = endpoint.nowPicos();
             return;

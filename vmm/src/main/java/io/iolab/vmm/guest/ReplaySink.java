@@ -31,7 +31,8 @@ final class ReplaySink implements Program {
 
     @Override
     public void frame(byte[] frame, int offset, int length) {
-        if (MacAddress.get(frame, offset + EthernetFrame.DESTINATION) != stations.own().mac()) {
+        if (MacAddress.get(frame, offset + EthernetFrame.DESTINATION)
+                != stations.own().mac()) {
             return;
         }
         for (int ahead = 0; ahead < trace.size(); ahead++) {

@@ -90,7 +90,8 @@ public final class StreamProgram implements Program {
 
     @Override
     public void frame(byte[] frame, int offset, int length) {
-        if (MacAddress.get(frame, offset + EthernetFrame.SOURCE) != stations.other().mac()) {
+        if (MacAddress.get(frame, offset + EthernetFrame.SOURCE)
+                != stations.other().mac()) {
             return;
         }
         if (!ready) {

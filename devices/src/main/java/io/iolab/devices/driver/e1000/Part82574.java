@@ -226,7 +226,7 @@ final class Part82574 extends Part {
         int extended = registers.read(Reg.CTRL_EXT) & ~Reg.CTRL_EXT_IAME;
         registers.write(Reg.CTRL_EXT, extended | Reg.CTRL_EXT_PBA_CLR | Reg.CTRL_EXT_EIAME);
         registers.write(Reg.EIAC, DATA_CAUSES);
-        registers.write(Reg.IMS, DATA_CAUSES | OTHER_CAUSES);
+        registers.write(Reg.IMS, (options.txInterrupts() ? DATA_CAUSES : Reg.INT_RXQ0) | OTHER_CAUSES);
         registers.flush();
         registers.write(Reg.ICS, Reg.INT_LSC | Reg.INT_OTHER);
     }
@@ -236,9 +236,21 @@ final class Part82574 extends Part {
         return true;
     }
 
+    /** The message has masked its cause (EIAME); it stays masked if an interrupt was wanted only while the ring was full. */
     private boolean transmitInterrupt() {
-        masked |= Reg.INT_TXQ0;
-        return true;
+        reapTransmits.run();
+        if (options.txInterrupts()) {
+            registers.write(Reg.IMS, Reg.INT_TXQ0);
+        }
+        return false;
+    }
+
+    /** A cause that is latched already sends its message as soon as it is unmasked, so nothing that finished is missed. */
+    @Override
+    void awaitTransmit() {
+        if (!options.txInterrupts()) {
+            registers.write(Reg.IMS, Reg.INT_TXQ0);
+        }
     }
 
     /** Reading ICR may have wiped causes of the queues: they are raised again (82574 datasheet 7.4.5). */

@@ -71,7 +71,8 @@ public interface Virtqueue {
     int outstanding();
 
     /** What went wrong; null while the queue works. */
-    @Nullable RingFault fault();
+    @Nullable
+    RingFault fault();
 
     /** Chains completed so far. */
     long chains();

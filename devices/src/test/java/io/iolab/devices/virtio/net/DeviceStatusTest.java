@@ -112,7 +112,8 @@ class DeviceStatusTest {
 
     @ParameterizedTest
     @ValueSource(longs = {0, 1L << 5, 1L << 32 | 1L << 34, 1L << 32 | 1, 1L << 32 | 1L << 63, 1L << 32 | 1L << 17})
-    @DisplayName("V7, 2.2.2 and 6.1: FEATURES_OK stays clear without VERSION_1 or with a bit not offered, until corrected")
+    @DisplayName(
+            "V7, 2.2.2 and 6.1: FEATURES_OK stays clear without VERSION_1 or with a bit not offered, until corrected")
     void shouldRefuseFeaturesWhenSubsetIsInvalid(long features) {
         try (Lab lab = new Lab()) {
             lab.status(1);
@@ -135,7 +136,8 @@ class DeviceStatusTest {
             lab.common(Lab.DRIVER_FEATURE_SELECT, 4, 0);
             lab.common(Lab.DRIVER_FEATURE, 4, 0);
             assertThat(lab.common(Lab.DRIVER_FEATURE, 4)).isEqualTo(Lab.MRG);
-            assertThat(lab.device.counters().ignored(RegisterFault.ILLEGAL_STATE)).isEqualTo(1);
+            assertThat(lab.device.counters().ignored(RegisterFault.ILLEGAL_STATE))
+                    .isEqualTo(1);
         }
     }
 

@@ -42,12 +42,16 @@ final class DmaTap implements DmaPort {
 
     @Override
     public DmaFault read(long iova, byte[] target, int offset, int length, DmaKind kind) {
-        return passes(Op.READ, iova, length, kind) ? port.read(iova, target, offset, length, kind) : DmaFault.NOT_MAPPED;
+        return passes(Op.READ, iova, length, kind)
+                ? port.read(iova, target, offset, length, kind)
+                : DmaFault.NOT_MAPPED;
     }
 
     @Override
     public DmaFault write(long iova, byte[] source, int offset, int length, DmaKind kind) {
-        return passes(Op.WRITE, iova, length, kind) ? port.write(iova, source, offset, length, kind) : DmaFault.NO_WRITE;
+        return passes(Op.WRITE, iova, length, kind)
+                ? port.write(iova, source, offset, length, kind)
+                : DmaFault.NO_WRITE;
     }
 
     @Override

@@ -45,7 +45,9 @@ class HostileDriverTest {
             for (int step = 0; step < steps; step++) {
                 tap.requests.clear();
                 act(lab);
-                assertThat(tap.requests.size()).as("seed %d step %d", seed, step).isLessThan(MOST_REQUESTS);
+                assertThat(tap.requests.size())
+                        .as("seed %d step %d", seed, step)
+                        .isLessThan(MOST_REQUESTS);
             }
             proveAlive(lab, seed);
         }
@@ -70,7 +72,9 @@ class HostileDriverTest {
     }
 
     private long randomOffset() {
-        return random.nextInt(4) == 0 ? random.nextLong() : random.nextInt(0x4010) & (random.nextBoolean() ? ~0xFC0 : -1);
+        return random.nextInt(4) == 0
+                ? random.nextLong()
+                : random.nextInt(0x4010) & (random.nextBoolean() ? ~0xFC0 : -1);
     }
 
     private void spoilMemory(Lab lab) {

@@ -61,7 +61,9 @@ class NotificationTest {
         assertThat(kicks).hasValue(0);
         assertThat(lab.device.workPending()).isFalse();
 
-        assertThat(transmitAsAsked(eventIndex, Lab.frame(60, 2))).as("asked for again").isTrue();
+        assertThat(transmitAsAsked(eventIndex, Lab.frame(60, 2)))
+                .as("asked for again")
+                .isTrue();
         lab.poll();
         assertThat(lab.sent).hasSize(7);
         assertThat(lab.device.counters().kicks(Lab.TX)).isEqualTo(2);

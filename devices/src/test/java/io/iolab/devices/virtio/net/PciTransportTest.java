@@ -141,7 +141,8 @@ class PciTransportTest {
     }
 
     @Test
-    @DisplayName("4.1.4.3.2: configuration after queue_enable, after DRIVER_OK and of absent queues is ignored and counted")
+    @DisplayName(
+            "4.1.4.3.2: configuration after queue_enable, after DRIVER_OK and of absent queues is ignored and counted")
     void shouldIgnoreQueueConfigurationWhenLate() {
         lab.negotiate(0);
         lab.enableQueue(0, 8);
@@ -189,7 +190,9 @@ class PciTransportTest {
         lab.transmit(Lab.frame(60, 1));
         lab.kick(Lab.TX);
         lab.poll();
-        assertThat(lab.device.readBar(1, 0x800, 8)).as("pending on the masked vector").isEqualTo(4);
+        assertThat(lab.device.readBar(1, 0x800, 8))
+                .as("pending on the masked vector")
+                .isEqualTo(4);
         lab.messages.clear();
 
         lab.status(0);
@@ -278,7 +281,8 @@ class PciTransportTest {
     }
 
     @Test
-    @DisplayName("V13, V14, V15, 4.1.5.1.3: MSI-X vectors by event; ISR stays for configuration changes; NO_VECTOR is silent")
+    @DisplayName(
+            "V13, V14, V15, 4.1.5.1.3: MSI-X vectors by event; ISR stays for configuration changes; NO_VECTOR is silent")
     void shouldSendMessageOfMappedVectorOnly() {
         lab.enableMsix();
         lab.start(Lab.NET_STATUS, 8);
@@ -351,7 +355,17 @@ class PciTransportTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"4,0x14,3", "4,0x14,0", "4,0x11,2", "4,0x4000,1", "4,-4,4", "0,0x14,1", "5,0x14,1", "6,0x14,1", "255,0,4"})
+    @CsvSource({
+        "4,0x14,3",
+        "4,0x14,0",
+        "4,0x11,2",
+        "4,0x4000,1",
+        "4,-4,4",
+        "0,0x14,1",
+        "5,0x14,1",
+        "6,0x14,1",
+        "255,0,4"
+    })
     @DisplayName("4.1.4.9.2: a window onto nothing does nothing")
     void shouldDoNothingWhenWindowIsInvalid(int bar, String offset, int length) {
         window(bar, Integer.decode(offset), length);
@@ -365,10 +379,23 @@ class PciTransportTest {
 
     @ParameterizedTest
     @CsvSource({
-        "4,0x14,device_status", "4,0x24,queue_desc", "4,0x38,unimplemented", "4,0x1000,isr_status",
-        "4,0x1001,unimplemented", "4,0x2005,mac", "4,0x2006,status", "4,0x2100,unimplemented",
-        "4,0x3004,queue_notify", "4,0x3008,unimplemented", "1,0x2C,msix_table", "1,0x30,unimplemented",
-        "1,0x800,msix_pba", "1,0x808,unimplemented", "0,0,unimplemented", "4,-1,unimplemented", "4,0x4000,unimplemented"
+        "4,0x14,device_status",
+        "4,0x24,queue_desc",
+        "4,0x38,unimplemented",
+        "4,0x1000,isr_status",
+        "4,0x1001,unimplemented",
+        "4,0x2005,mac",
+        "4,0x2006,status",
+        "4,0x2100,unimplemented",
+        "4,0x3004,queue_notify",
+        "4,0x3008,unimplemented",
+        "1,0x2C,msix_table",
+        "1,0x30,unimplemented",
+        "1,0x800,msix_pba",
+        "1,0x808,unimplemented",
+        "0,0,unimplemented",
+        "4,-1,unimplemented",
+        "4,0x4000,unimplemented"
     })
     @DisplayName("PciFunction: every offset has a name")
     void shouldNameRegister(int bar, String offset, String name) {

@@ -57,12 +57,17 @@ class RingFaultTest {
     }
 
     static Stream<Case> cases() {
-        return Stream.of(indexCases(), chainCases(), indirectCases(), lengthCases(), reachCases()).flatMap(s -> s);
+        return Stream.of(indexCases(), chainCases(), indirectCases(), lengthCases(), reachCases())
+                .flatMap(s -> s);
     }
 
     private static Stream<Case> indexCases() {
         return Stream.of(
-                tx("avail.idx ahead by more than the size", 0, RingFault.INDEX_JUMP, lab -> lab.rings[Lab.TX].publishIndex(9)),
+                tx(
+                        "avail.idx ahead by more than the size",
+                        0,
+                        RingFault.INDEX_JUMP,
+                        lab -> lab.rings[Lab.TX].publishIndex(9)),
                 tx("avail.idx goes back", 0, RingFault.INDEX_JUMP, lab -> lab.rings[Lab.TX].publishIndex(0xFFFF)),
                 tx("head is the size", 0, RingFault.INDEX_OUT_OF_RANGE, lab -> {
                     lab.rings[Lab.TX].offer(8);
@@ -82,8 +87,11 @@ class RingFaultTest {
                     lab.rings[Lab.TX].descriptor(1, BUFFER, 0, NEXT, 0);
                     head(lab, BUFFER, 0, NEXT, 1);
                 }),
-                tx("loop in an indirect table", Lab.INDIRECT, RingFault.CHAIN_LOOP, lab ->
-                        indirect(lab, 32, new long[] {BUFFER, 1, NEXT, 1}, new long[] {BUFFER, 1, NEXT, 0})),
+                tx(
+                        "loop in an indirect table",
+                        Lab.INDIRECT,
+                        RingFault.CHAIN_LOOP,
+                        lab -> indirect(lab, 32, new long[] {BUFFER, 1, NEXT, 1}, new long[] {BUFFER, 1, NEXT, 0})),
                 tx("readable after writable", 0, RingFault.READABLE_AFTER_WRITABLE, lab -> {
                     lab.rings[Lab.TX].descriptor(1, BUFFER, 60, 0, 0);
                     head(lab, BUFFER, 12, NEXT | WRITE, 1);
@@ -101,17 +109,30 @@ class RingFaultTest {
         long[] frame = {BUFFER, 72, 0, 0};
         return Stream.of(
                 tx("indirect without the feature", 0, RingFault.INDIRECT_MISUSED, lab -> indirect(lab, 16, frame)),
-                tx("indirect with NEXT", Lab.INDIRECT, RingFault.INDIRECT_MISUSED, lab ->
-                        head(lab, BUFFER, 16, INDIRECT | NEXT, 1)),
-                tx("indirect in indirect", Lab.INDIRECT, RingFault.INDIRECT_MISUSED, lab ->
-                        indirect(lab, 16, new long[] {BUFFER, 16, INDIRECT, 0})),
+                tx(
+                        "indirect with NEXT",
+                        Lab.INDIRECT,
+                        RingFault.INDIRECT_MISUSED,
+                        lab -> head(lab, BUFFER, 16, INDIRECT | NEXT, 1)),
+                tx(
+                        "indirect in indirect",
+                        Lab.INDIRECT,
+                        RingFault.INDIRECT_MISUSED,
+                        lab -> indirect(lab, 16, new long[] {BUFFER, 16, INDIRECT, 0})),
                 tx("empty table", Lab.INDIRECT, RingFault.INDIRECT_LENGTH, lab -> indirect(lab, 0, frame)),
                 tx("table of 17 bytes", Lab.INDIRECT, RingFault.INDIRECT_LENGTH, lab -> indirect(lab, 17, frame)),
                 tx("table of 8 bytes", Lab.INDIRECT, RingFault.INDIRECT_LENGTH, lab -> indirect(lab, 8, frame)),
-                tx("next outside of the table", Lab.INDIRECT, RingFault.INDEX_OUT_OF_RANGE, lab ->
-                        indirect(lab, 16, new long[] {BUFFER, 72, NEXT, 1})),
+                tx(
+                        "next outside of the table",
+                        Lab.INDIRECT,
+                        RingFault.INDEX_OUT_OF_RANGE,
+                        lab -> indirect(lab, 16, new long[] {BUFFER, 72, NEXT, 1})),
                 tx("table wraps around", Lab.INDIRECT, RingFault.TOO_LONG, lab -> head(lab, -16L, 32, INDIRECT, 0)),
-                tx("table out of reach", Lab.INDIRECT, RingFault.UNREACHABLE, lab -> head(lab, BEYOND, 32, INDIRECT, 0)));
+                tx(
+                        "table out of reach",
+                        Lab.INDIRECT,
+                        RingFault.UNREACHABLE,
+                        lab -> head(lab, BEYOND, 32, INDIRECT, 0)));
     }
 
     private static Stream<Case> lengthCases() {
@@ -215,7 +236,8 @@ class RingFaultTest {
     }
 
     @Test
-    @DisplayName("2.1.2: a receiver that fails inside a transmission, on a wire that leads back, stops the transmitter too")
+    @DisplayName(
+            "2.1.2: a receiver that fails inside a transmission, on a wire that leads back, stops the transmitter too")
     void shouldStopTransmittingWhenLoopedBackFrameBreaksDevice() {
         try (Lab lab = new Lab()) {
             lab.onWire = lab::arrive;
@@ -231,7 +253,8 @@ class RingFaultTest {
     }
 
     @Test
-    @DisplayName("2.7.6: chains that are taken still occupy the ring, so the index cannot run ahead by the whole size again")
+    @DisplayName(
+            "2.7.6: chains that are taken still occupy the ring, so the index cannot run ahead by the whole size again")
     void shouldNeedResetWhenIndexRunsOnDuringPacket() {
         AtomicReference<DmaTap> tap = new AtomicReference<>();
         try (Lab lab = new Lab((l, dma) -> {

@@ -44,7 +44,8 @@ class VirtioNetReceiveTest {
     }
 
     @Test
-    @DisplayName("V27, 5.1.6.4: with MRG_RXBUF a packet fills all its buffers but the last; one header; one index update")
+    @DisplayName(
+            "V27, 5.1.6.4: with MRG_RXBUF a packet fills all its buffers but the last; one header; one index update")
     void shouldSpanBuffersWhenMergeable() {
         lab.start(Lab.MRG, 16);
         SplitRing rx = lab.rings[Lab.RX];
@@ -70,13 +71,16 @@ class VirtioNetReceiveTest {
         assertThat(tap.requests.stream().filter(r -> r.op() == DmaTap.Op.STORE && r.iova() == rx.used + 2))
                 .hasSize(1);
 
-        assertThat(lab.arrive(Lab.frame(60, 1))).as("the next packet takes the next buffer").isEqualTo(Delivery.ACCEPTED);
+        assertThat(lab.arrive(Lab.frame(60, 1)))
+                .as("the next packet takes the next buffer")
+                .isEqualTo(Delivery.ACCEPTED);
         assertThat(rx.usedId(4)).isEqualTo(4);
         assertThat(lab.bytes(buffers[4] + 10, 2)).containsExactly(1, 0);
     }
 
     @Test
-    @DisplayName("5.1.6.3: without buffers, or without enough of them, the frame stays with the sender and no buffer is used")
+    @DisplayName(
+            "5.1.6.3: without buffers, or without enough of them, the frame stays with the sender and no buffer is used")
     void shouldBeBusyWhenBuffersRunOut() {
         lab.start(Lab.MRG, 16);
         byte[] frame = Lab.frame(300, 3);
@@ -94,7 +98,8 @@ class VirtioNetReceiveTest {
     }
 
     @Test
-    @DisplayName("5.1.6.3.1: without MRG_RXBUF a frame that exceeds its buffer is dropped; the buffer serves the next frame")
+    @DisplayName(
+            "5.1.6.3.1: without MRG_RXBUF a frame that exceeds its buffer is dropped; the buffer serves the next frame")
     void shouldDropFrameWhenBufferIsTooSmall() {
         lab.start(0, 16);
         lab.receiveBuffer(100);
@@ -144,7 +149,9 @@ class VirtioNetReceiveTest {
             assertThat(lab.bytes(area + 50L * i, part)).isEqualTo(Arrays.copyOfRange(packet, from, from + part));
             from += part;
         }
-        assertThat(lab.bytes(area + 4000, 50)).as("V19: readable is not written").containsOnly(0xAA);
+        assertThat(lab.bytes(area + 4000, 50))
+                .as("V19: readable is not written")
+                .containsOnly(0xAA);
         assertThat(rx.usedLength(0)).isEqualTo(132);
     }
 
@@ -226,7 +233,8 @@ class VirtioNetReceiveTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4})
-    @DisplayName("5.1.6.3, 5.1.6.4: any mix of frames and buffers arrives complete, in order, with the right num_buffers")
+    @DisplayName(
+            "5.1.6.3, 5.1.6.4: any mix of frames and buffers arrives complete, in order, with the right num_buffers")
     void shouldDeliverEveryFrameWhenLoadIsRandom(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         lab.start(Lab.MRG | (seed % 2 == 0 ? Lab.EVENT_IDX : 0), 32);
@@ -256,7 +264,9 @@ class VirtioNetReceiveTest {
                     packet = Arrays.copyOf(packet, at + length);
                     System.arraycopy(part, 0, packet, at, length);
                 }
-                assertThat(Arrays.copyOfRange(packet, 12, packet.length)).as("seed %d", seed).isEqualTo(waiting);
+                assertThat(Arrays.copyOfRange(packet, 12, packet.length))
+                        .as("seed %d", seed)
+                        .isEqualTo(waiting);
                 waiting = Lab.frame(random.nextInt(14, 3000), ++delivered);
             }
         }

@@ -137,7 +137,11 @@ class VirtioNetTransmitTest {
             lab.rings[Lab.TX].descriptor(split, table(tail), 16L * tail.size(), SplitRing.INDIRECT, 0);
             if (split + tail.size() <= 64) {
                 offerAndServe(0);
-                assertThat(lab.sent).as("direct, then indirect").hasSize(3).last().isEqualTo(frame);
+                assertThat(lab.sent)
+                        .as("direct, then indirect")
+                        .hasSize(3)
+                        .last()
+                        .isEqualTo(frame);
             }
         }
         assertThat(lab.status()).isEqualTo(0xF);
@@ -154,7 +158,8 @@ class VirtioNetTransmitTest {
         for (int i = 0; i < 4; i++) {
             int flags = i < 3 ? SplitRing.NEXT : 0;
             int next = i < 3 ? places[i + 1] : 0;
-            SplitRing.writeDescriptor(lab.ram, table + 16L * places[i], pieces.get(i)[0], pieces.get(i)[1], flags, next);
+            SplitRing.writeDescriptor(
+                    lab.ram, table + 16L * places[i], pieces.get(i)[0], pieces.get(i)[1], flags, next);
         }
         lab.rings[Lab.TX].descriptor(0, table, 16 * 200, SplitRing.INDIRECT, 0);
         offerAndServe(0);
@@ -277,7 +282,8 @@ class VirtioNetTransmitTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4})
-    @DisplayName("2.7, 5.1.6.2: any mix of frames, shapes, bursts, budgets and busy wires arrives complete and in order")
+    @DisplayName(
+            "2.7, 5.1.6.2: any mix of frames, shapes, bursts, budgets and busy wires arrives complete and in order")
     void shouldCarryEveryFrameWhenLoadIsRandom(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         boolean eventIndex = seed % 2 == 0;

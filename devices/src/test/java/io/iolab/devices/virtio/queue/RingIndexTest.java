@@ -76,7 +76,9 @@ class RingIndexTest {
                     int event = RingIndex.advance(old, lead - 2);
                     boolean expected = lead >= 2 && lead - 2 < moved;
                     if (RingIndex.needsEvent(event, RingIndex.advance(old, moved), old) != expected) {
-                        assertThat(expected).as("old %d moved %d event %d", old, moved, event).isEqualTo(!expected);
+                        assertThat(expected)
+                                .as("old %d moved %d event %d", old, moved, event)
+                                .isEqualTo(!expected);
                     }
                 }
             }
@@ -92,7 +94,9 @@ class RingIndexTest {
                 int next = old;
                 for (int moved = 0; moved < MODULUS; moved++) {
                     if (RingIndex.needsEvent(event, next, old) != crossed) {
-                        assertThat(crossed).as("old %d next %d event %d", old, next, event).isEqualTo(!crossed);
+                        assertThat(crossed)
+                                .as("old %d next %d event %d", old, next, event)
+                                .isEqualTo(!crossed);
                     }
                     crossed |= next == event;
                     next = successor(next);

@@ -94,7 +94,8 @@ class SplitQueueTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3})
-    @DisplayName("V22, 2.7.10: with EVENT_IDX an interrupt is wanted exactly if used.idx passed used_event; flags are ignored")
+    @DisplayName(
+            "V22, 2.7.10: with EVENT_IDX an interrupt is wanted exactly if used.idx passed used_event; flags are ignored")
     void shouldWantInterruptExactlyWhenUsedEventIsCrossed(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         int size = 8;
@@ -171,7 +172,8 @@ class SplitQueueTest {
     }
 
     @Test
-    @DisplayName("2.7.10: kicks are asked for by flags, or by avail_event at the next index; suppression needs no store then")
+    @DisplayName(
+            "2.7.10: kicks are asked for by flags, or by avail_event at the next index; suppression needs no store then")
     void shouldAskForKicksWhenEnabled() {
         SplitRing plain = ring(8);
         SplitQueue queue = queue(8, 0);
@@ -191,7 +193,9 @@ class SplitQueueTest {
         assertThat(withEvent.enableKicks()).isFalse();
         assertThat(plain.availEvent()).isEqualTo(5);
         withEvent.disableKicks();
-        assertThat(plain.usedFlags()).as("flags stay 0 with EVENT_IDX, 2.7.10.1").isZero();
+        assertThat(plain.usedFlags())
+                .as("flags stay 0 with EVENT_IDX, 2.7.10.1")
+                .isZero();
         assertThat(plain.kickWanted(true, 5)).isFalse();
     }
 
