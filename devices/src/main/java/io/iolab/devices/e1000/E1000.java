@@ -77,8 +77,8 @@ public final class E1000 implements NetworkFunction {
         this.interrupts = new InterruptUnit(core, new InterruptUnit.Signals(pin, msi, msix));
         this.link = new LinkUnit(core, eeprom, interrupts, this::controllerReset);
         this.receiver = new ReceiveUnit(core, config, gate, link, interrupts);
-        this.transmitter = new TransmitUnit(
-                core, gate, link, new TransmitOutput(core, link, wire, receiver::accept), interrupts);
+        this.transmitter =
+                new TransmitUnit(core, gate, link, new TransmitOutput(core, link, wire, receiver::accept), interrupts);
         new NvmRegisters(core, eeprom, link.phy(), interrupts).attach();
         RegisterAliases.attach(core.registers());
         interrupts.onMessageMode(this::dropDelays);
@@ -117,8 +117,7 @@ public final class E1000 implements NetworkFunction {
         return this;
     }
 
-    private static BooleanSupplier messagesEnabled(
-            @Nullable MsiCapability msi, @Nullable MsixTable msix) {
+    private static BooleanSupplier messagesEnabled(@Nullable MsiCapability msi, @Nullable MsixTable msix) {
         return () -> msi != null && msi.enabled() || msix != null && msix.enabled();
     }
 

@@ -150,9 +150,7 @@ final class FrameParser {
     boolean transportChecksumGood() {
         int length = ipEnd - transport;
         long sum = (long) protocol + length + InternetChecksum.sum(bytes, transport, length);
-        sum += version == 4
-                ? InternetChecksum.sum(bytes, ip + 12, 8)
-                : InternetChecksum.sum(bytes, ip + 8, 32);
+        sum += version == 4 ? InternetChecksum.sum(bytes, ip + 12, 8) : InternetChecksum.sum(bytes, ip + 8, 32);
         return InternetChecksum.fold(sum) == 0xFFFF;
     }
 

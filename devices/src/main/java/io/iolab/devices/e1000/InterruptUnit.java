@@ -22,7 +22,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class InterruptUnit {
     /** How interrupts leave the function. */
-    record Signals(IntxLine pin, @Nullable MsiCapability msi, @Nullable MsixTable msix) {}
+    record Signals(
+            IntxLine pin,
+            @Nullable MsiCapability msi,
+            @Nullable MsixTable msix) {}
 
     private enum Mode {
         PIN,

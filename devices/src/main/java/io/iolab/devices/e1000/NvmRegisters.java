@@ -70,8 +70,7 @@ final class NvmRegisters {
     private void eecdWritten(int written) {
         if (model == E1000Model.I82540EM) {
             boolean granted = (written & EECD_REQ) != 0;
-            microwire.drive(
-                    granted && (written & EECD_CS) != 0, (written & EECD_SK) != 0, (written & EECD_DI) != 0);
+            microwire.drive(granted && (written & EECD_CS) != 0, (written & EECD_SK) != 0, (written & EECD_DI) != 0);
         }
     }
 

@@ -50,9 +50,7 @@ final class PciFace {
 
     /** PCI-X (PCI-X 1.0b section 7.2): a command register that takes writes and changes nothing on a 32-bit conventional bus. */
     static void addPcix(ConfigSpace config) {
-        config.capability(PCIX, 0x07)
-                .field(PCIX + 2, 2, 0x0002, 0x007F, 0)
-                .field(PCIX + 4, 4, 0x0000_FFF8, 0, 0);
+        config.capability(PCIX, 0x07).field(PCIX + 2, 2, 0x0002, 0x007F, 0).field(PCIX + 4, 4, 0x0000_FFF8, 0, 0);
     }
 
     /** PCI Express, version 1 endpoint, 2.5 GT/s x1, without function level reset (PCI Express Base 7.8). */

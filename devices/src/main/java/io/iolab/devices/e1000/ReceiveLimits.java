@@ -26,11 +26,11 @@ final class ReceiveLimits {
 
     /** Packet split needs extended descriptors; DTYP alone changes nothing. */
     static ReceiveQueue.Layout layout(E1000Model model, RegisterFile registers) {
-        if (model == E1000Model.I82540EM
-                || (registers.get(E1000Registers.RFCTL) & E1000Registers.RFCTL_EXSTEN) == 0) {
+        if (model == E1000Model.I82540EM || (registers.get(E1000Registers.RFCTL) & E1000Registers.RFCTL_EXSTEN) == 0) {
             return ReceiveQueue.Layout.LEGACY;
         }
-        boolean split = (registers.get(E1000Registers.RCTL) & E1000Registers.RCTL_DTYP) == E1000Registers.RCTL_DTYP_SPLIT;
+        boolean split =
+                (registers.get(E1000Registers.RCTL) & E1000Registers.RCTL_DTYP) == E1000Registers.RCTL_DTYP_SPLIT;
         return split ? ReceiveQueue.Layout.SPLIT : ReceiveQueue.Layout.EXTENDED;
     }
 }

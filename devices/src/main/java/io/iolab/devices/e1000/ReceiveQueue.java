@@ -177,8 +177,7 @@ final class ReceiveQueue {
         int at = next * UNIT;
         long iova = LittleEndian.getLong(block, at);
         int length = iova == 0 ? 0 : Math.min(bufferSize, remaining);
-        DmaFault fault =
-                length == 0 ? DmaFault.NONE : dma.write(iova, bytes, offset, length, DmaKind.PAYLOAD);
+        DmaFault fault = length == 0 ? DmaFault.NONE : dma.write(iova, bytes, offset, length, DmaKind.PAYLOAD);
         boolean last = length == remaining;
         if (layout == Layout.LEGACY) {
             fillLegacy(at, length, first, last, status);
@@ -206,9 +205,7 @@ final class ReceiveQueue {
     }
 
     private static int statusWord(boolean last, ReceiveStatus status) {
-        return last
-                ? status.status | ReceiveStatus.DD | ReceiveStatus.EOP | status.errors << 24
-                : ReceiveStatus.DD;
+        return last ? status.status | ReceiveStatus.DD | ReceiveStatus.EOP | status.errors << 24 : ReceiveStatus.DD;
     }
 
     private int putSplit(byte[] bytes, int offset, int length, int done, ReceiveStatus status) {

@@ -118,9 +118,7 @@ final class ReceiveScaling {
     }
 
     private int keyByte(int index) {
-        return index < KEY_BYTES
-                ? registers.get(E1000Registers.RSSRK + (index & ~3)) >>> 8 * (index & 3) & 0xFF
-                : 0;
+        return index < KEY_BYTES ? registers.get(E1000Registers.RSSRK + (index & ~3)) >>> 8 * (index & 3) & 0xFF : 0;
     }
 
     int type() {

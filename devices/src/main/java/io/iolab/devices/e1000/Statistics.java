@@ -152,7 +152,11 @@ final class Statistics {
     }
 
     static boolean isBroadcast(byte[] frame, int offset) {
-        return (frame[offset] & frame[offset + 1] & frame[offset + 2] & frame[offset + 3] & frame[offset + 4]
+        return (frame[offset]
+                        & frame[offset + 1]
+                        & frame[offset + 2]
+                        & frame[offset + 3]
+                        & frame[offset + 4]
                         & frame[offset + 5])
                 == -1;
     }

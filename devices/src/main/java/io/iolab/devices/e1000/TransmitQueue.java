@@ -190,7 +190,8 @@ final class TransmitQueue {
             return false;
         }
         int count = Math.min(BLOCK, (tail > head ? tail : ringSize) - head);
-        DmaFault fault = dma.read(ringIova + (long) DESCRIPTOR * head, block, 0, count * DESCRIPTOR, DmaKind.DESCRIPTOR);
+        DmaFault fault =
+                dma.read(ringIova + (long) DESCRIPTOR * head, block, 0, count * DESCRIPTOR, DmaKind.DESCRIPTOR);
         if (fault != DmaFault.NONE) {
             counters.dmaFaults++;
             stalled = true;
@@ -210,8 +211,12 @@ final class TransmitQueue {
         if (count > 0) {
             // The head is at block index next; its ring index may have wrapped.
             int first = (head == 0 ? ringSize : head) - count;
-            DmaFault fault =
-                    dma.write(ringIova + (long) DESCRIPTOR * first, block, runStart * DESCRIPTOR, count * DESCRIPTOR, DmaKind.DESCRIPTOR);
+            DmaFault fault = dma.write(
+                    ringIova + (long) DESCRIPTOR * first,
+                    block,
+                    runStart * DESCRIPTOR,
+                    count * DESCRIPTOR,
+                    DmaKind.DESCRIPTOR);
             counters.dmaFaults += fault == DmaFault.NONE ? 0 : 1;
             counters.writeBacks++;
             counters.descriptorsWrittenBack += count;
@@ -253,7 +258,8 @@ final class TransmitQueue {
                     : plain(at, high, command, (int) high & 0xF_FFFF);
         }
         if (type == TYPE_CONTEXT) {
-            // In the middle of a packet its effect is undefined: it has none, since the segmenter relies on its context.
+            // In the middle of a packet its effect is undefined: it has none, since the segmenter relies on its
+            // context.
             if (!inPacket) {
                 ((command & CMD_TSE) != 0 ? segmentContext : plainContext).load(LittleEndian.getLong(block, at), high);
             }

@@ -147,7 +147,8 @@ class E1000TransmitTest {
     }
 
     @Test
-    @DisplayName("A wire without room takes nothing: the frame is kept and offered again, then everything follows in order")
+    @DisplayName(
+            "A wire without room takes nothing: the frame is kept and offered again, then everything follows in order")
     void shouldKeepFrameWhenWireIsBusy() {
         bench.wireAnswer = Delivery.BUSY;
         bench.queue(frame(PEER, 61));
@@ -209,7 +210,8 @@ class E1000TransmitTest {
     }
 
     @Test
-    @DisplayName("3.3.6, 3.5: context and data descriptors insert IP and TCP checksums; xxCSE 0 means the end of the packet")
+    @DisplayName(
+            "3.3.6, 3.5: context and data descriptors insert IP and TCP checksums; xxCSE 0 means the end of the packet")
     void shouldInsertChecksumsByContext() {
         byte[] frame = tcpFrame(20);
         bench.ram.write(TX_BUFFERS, frame, 0, frame.length);
@@ -433,13 +435,19 @@ class E1000TransmitTest {
     }
 
     static long context(int ipcss, int ipcso, int ipcse, int tucss, int tucso, int tucse) {
-        return ipcss | (long) ipcso << 8 | (long) ipcse << 16 | (long) tucss << 32 | (long) tucso << 40 | (long) tucse << 48;
+        return ipcss
+                | (long) ipcso << 8
+                | (long) ipcse << 16
+                | (long) tucss << 32
+                | (long) tucso << 40
+                | (long) tucse << 48;
     }
 
     /** IPv4, TCP, with the pseudo header's sum in the TCP checksum field and 0 in IP's, as software leaves them. */
     static byte[] tcpFrame(int payload) {
         byte[] frame = frame(PEER, 54 + payload);
-        byte[] headers = bytes("0800 4500 0000 0000 4000 4006 0000 0a00 0001 0a00 0002 03e8 07d0 0000 0001 0000 0000 5018 2000 0000 0000");
+        byte[] headers = bytes(
+                "0800 4500 0000 0000 4000 4006 0000 0a00 0001 0a00 0002 03e8 07d0 0000 0001 0000 0000 5018 2000 0000 0000");
         System.arraycopy(headers, 0, frame, 12, headers.length);
         int total = 40 + payload;
         frame[16] = (byte) (total >> 8);
