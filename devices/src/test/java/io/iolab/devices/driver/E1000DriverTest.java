@@ -93,7 +93,9 @@ class E1000DriverTest {
                 NetDriver second = NetDrivers.probe(other, other.bus(), options());
                 other.countAccesses();
                 second.open();
-                int all = other.accesses().values().stream().mapToInt(Integer::intValue).sum();
+                int all = other.accesses().values().stream()
+                        .mapToInt(Integer::intValue)
+                        .sum();
                 assertThat(all).isBetween(11_000, 30_000);
             }
         }
