@@ -214,7 +214,7 @@ final class ReceiveUnit {
         int rctl = registers.get(E1000Registers.RCTL);
         boolean keepFcs = (rctl & E1000Registers.RCTL_SECRC) == 0;
         int size = length - (offload.stripsTag() ? 4 : 0) + (keepFcs ? FCS : 0);
-        if (!queue.hasRoom(size)) {
+        if (!queue.prepare(size)) {
             if (queue.everHasRoom(size)) {
                 return false;
             }
