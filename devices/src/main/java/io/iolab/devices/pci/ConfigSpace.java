@@ -46,10 +46,15 @@ public final class ConfigSpace {
     private byte @Nullable [] resetBytes;
     private final @Nullable Bar[] bars = new Bar[6];
     private final List<Hook> hooks = new ArrayList<>();
+    private final List<Hook> readHooks = new ArrayList<>();
     private final List<Runnable> resetHooks = new ArrayList<>();
     private int lastCapability = -1;
 
-    private record Hook(int offset, int length, Runnable action) {}
+    private record Hook(int offset, int length, Runnable action) {
+        boolean touchedBy(int at, int width) {
+            return at < offset + length && offset < at + width;
+        }
+    }
 
     /** A type 0 header with the usual writable command and status bits. */
     public ConfigSpace(int vendorId, int deviceId, int revision, int classCode) {
@@ -117,6 +122,15 @@ public final class ConfigSpace {
         return this;
     }
 
+    /**
+     * Runs {@code action} before each software read that touches {@code [offset, offset + length)}, so that the function can
+     * put there what the read is to find (virtio 1.2 section 4.1.4.9.1).
+     */
+    public ConfigSpace onRead(int offset, int length, Runnable action) {
+        readHooks.add(new Hook(offset, length, action));
+        return this;
+    }
+
     /** Runs {@code action} after each {@link #reset}. */
     public ConfigSpace onReset(Runnable action) {
         resetHooks.add(action);
@@ -142,9 +156,17 @@ public final class ConfigSpace {
         }
     }
 
-    /** A configuration read by software. */
+    /** A configuration read by software: hooks run, then the content is returned. */
     public int read(int offset, int width) {
-        return valid(offset, width) ? get(offset, width) : 0;
+        if (!valid(offset, width)) {
+            return 0;
+        }
+        for (int i = 0; i < readHooks.size(); i++) {
+            if (readHooks.get(i).touchedBy(offset, width)) {
+                readHooks.get(i).action.run();
+            }
+        }
+        return get(offset, width);
     }
 
     /** A configuration write by software: masks apply, then hooks run. */
@@ -160,7 +182,7 @@ public final class ConfigSpace {
         }
         for (int i = 0; i < hooks.size(); i++) {
             Hook hook = hooks.get(i);
-            if (offset < hook.offset + hook.length && hook.offset < offset + width) {
+            if (hook.touchedBy(offset, width)) {
                 hook.action.run();
             }
         }
