@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.iolab.devices.dma.LittleEndian;
 import io.iolab.devices.golden.Bench;
+import io.iolab.devices.net.Delivery;
 import io.iolab.devices.virtio.net.VirtioNet;
 import io.iolab.devices.virtio.net.VirtioNetOptions;
 import java.util.concurrent.TimeUnit;
@@ -22,7 +23,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 class HostileVirtioRingTest {
     private static final int BAR = 4;
     private static final long ISR = 0x1000;
+    private static final long NOTIFY_RX = 0x3000;
     private static final long NOTIFY_TX = 0x3004;
+    private static final int RECEIVE = 0;
+    private static final int TRANSMIT = 1;
     private static final int SIZE = 8;
     private static final long TABLE = 0x1_0000;
     private static final long AVAIL = 0x1_1000;
@@ -40,7 +44,9 @@ class HostileVirtioRingTest {
     private final Bench bench = new Bench((dma, pin, wire, clock) -> new VirtioNet(
             VirtioNetOptions.defaults(new byte[] {0x52, 0x54, 0, 0x12, 0x34, 0x56}), dma, pin, wire, clock));
 
-    /** What the guest puts into memory before it kicks the transmit queue. */
+    private int queue = TRANSMIT;
+
+    /** What the guest puts into memory before it kicks the queue; on the receive queue WRITE is turned around. */
     enum Malformed {
         HEAD_NOT_IN_TABLE(t -> t.available(SIZE)),
         HEAD_65535(t -> t.available(0xFFFF)),
@@ -121,6 +127,27 @@ class HostileVirtioRingTest {
         assertThat(bench.receive(1)).as("after a reset").hasSize(FRAME);
     }
 
+    /** A device may stop reading a chain that holds the frame already, so not every shape is noticed here. */
+    @ParameterizedTest
+    @EnumSource
+    void shouldBoundWorkOnReceiveQueueAndRecover(Malformed malformed) {
+        queue = RECEIVE;
+        bench.function().setLink(true);
+        bench.enable();
+        start();
+        index(1);
+        long before = bench.dma().requests();
+        malformed.shape.accept(this);
+        bench.write(BAR, NOTIFY_RX, 2, 0);
+        bench.function().send(new byte[FRAME], 0, FRAME);
+        bench.settle();
+        assertThat(bench.dma().requests() - before).as("DMA requests").isLessThan(8L * SIZE);
+        start();
+        index(1);
+        bench.write(BAR, NOTIFY_RX, 2, 0);
+        assertThat(bench.function().send(new byte[FRAME], 0, FRAME)).as("after a reset").isEqualTo(Delivery.ACCEPTED);
+    }
+
     @ParameterizedTest
     @CsvSource({"-16, 0x11000, 0x12000", "0x10000, -2, 0x12000", "0x10000, 0x11000, -4", "0x10008, 0x11000, 0x12000"})
     void shouldNotEnableQueueThatWrapsOrIsMisaligned(long table, long avail, long used) {
@@ -136,7 +163,7 @@ class HostileVirtioRingTest {
         return bench.read(BAR, 0x14, 1);
     }
 
-    /** Reset, features VERSION_1 and INDIRECT_DESC, the transmit queue in place and one good frame in memory. */
+    /** Reset, features VERSION_1 and INDIRECT_DESC, the queue in place and one good frame in memory. */
     private void start() {
         bench.write(BAR, 0x14, 1, 0);
         bench.write(BAR, 0x14, 1, 3);
@@ -164,7 +191,7 @@ class HostileVirtioRingTest {
             bench.write(BAR, 0x0C, 4, 1);
             bench.write(BAR, 0x14, 1, 0xB);
         }
-        bench.write(BAR, 0x16, 2, 1);
+        bench.write(BAR, 0x16, 2, queue);
         bench.write(BAR, 0x18, 2, SIZE);
         long[] parts = {table, avail, used};
         for (int i = 0; i < parts.length; i++) {
@@ -179,7 +206,7 @@ class HostileVirtioRingTest {
         byte[] bytes = new byte[16];
         LittleEndian.putLong(bytes, 0, iova);
         LittleEndian.putInt(bytes, 8, length);
-        LittleEndian.putShort(bytes, 12, flags);
+        LittleEndian.putShort(bytes, 12, queue == RECEIVE ? flags ^ WRITE : flags);
         LittleEndian.putShort(bytes, 14, next);
         bench.write(at, bytes);
     }
