@@ -81,15 +81,25 @@ public final class ConfigSpace {
         return this;
     }
 
+    /** @throws IllegalArgumentException if another BAR has its slot already, or one of its two */
     public ConfigSpace bar(Bar bar) {
+        boolean wide = bar.kind() == Bar.Kind.MEMORY64;
+        if (barSlotTaken(bar.index()) || wide && barSlotTaken(bar.index() + 1)) {
+            throw new IllegalArgumentException(bar + ": its slot is taken");
+        }
         bars[bar.index()] = bar;
         int offset = BAR0 + 4 * bar.index();
         long mask = -bar.size();
         field(offset, 4, bar.typeBits(), (int) mask & (bar.isMemory() ? ~0xF : ~0x3), 0);
-        if (bar.kind() == Bar.Kind.MEMORY64) {
+        if (wide) {
             field(offset + 4, 4, 0, (int) (mask >>> 32), 0);
         }
         return this;
+    }
+
+    private boolean barSlotTaken(int index) {
+        Bar below = index == 0 ? null : bars[index - 1];
+        return bars[index] != null || below != null && below.kind() == Bar.Kind.MEMORY64;
     }
 
     /**
@@ -98,6 +108,9 @@ public final class ConfigSpace {
      * @param offset where its header goes, 0x40 to 0xFC, a multiple of 4
      */
     public ConfigSpace capability(int offset, int id) {
+        if (offset < 0x40 || offset > 0xFC || offset % 4 != 0) {
+            throw new IllegalArgumentException("capability " + id + " at offset " + offset);
+        }
         put(offset, 1, id);
         put(offset + 1, 1, 0);
         put(lastCapability < 0 ? CAPABILITIES_POINTER : lastCapability + 1, 1, offset);
