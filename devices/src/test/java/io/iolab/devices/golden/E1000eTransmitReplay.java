@@ -27,14 +27,22 @@ final class E1000eTransmitReplay {
         this.vectors = vectors;
     }
 
-    /** @param queue "" or "1" */
+    /**
+     * The recorder rewrote TDH with the transmitter on, which the datasheet forbids and the recorded device bears, since it
+     * looks at its ring only when TDT or TCTL is written. Here the transmitter is off meanwhile.
+     *
+     * @param queue "" or "1"
+     */
     static void ring(Nic nic, String queue) {
+        long control = nic.read("TCTL");
+        nic.write("TCTL", 0);
         nic.write("TDBAL" + queue, RING);
         nic.write("TDBAH" + queue, 0);
         nic.write("TDLEN" + queue, 128);
         nic.write("TDH" + queue, 0);
         nic.write("TDT" + queue, 0);
         nic.bench().fill(RING, 0x1000, 0);
+        nic.write("TCTL", control);
     }
 
     Map<String, Object> run() {

@@ -31,7 +31,9 @@ final class Judgement {
         /** Ours does not offer the feature; the group names its bit. */
         NOT_YET_OFFERED,
         /** A time on the recording machine's clock. */
-        WALL_CLOCK
+        WALL_CLOCK,
+        /** Ours is wrong, or suspected to be; the group says what the manual asks for. To be fixed, then removed. */
+        OPEN_FINDING
     }
 
     private record Line(Reason reason, Pattern path, String recorded, String ours, int count, String text) {

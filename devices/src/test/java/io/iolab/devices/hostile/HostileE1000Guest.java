@@ -16,11 +16,11 @@ final class HostileE1000Guest extends HostileGuest {
 
     private final List<Place> rings;
 
-    HostileE1000Guest(long seed, Bench.Maker maker, long requestsPerFrame) {
-        super(seed, maker, requestsPerFrame);
+    HostileE1000Guest(long seed, Bench.Maker maker, Bound bound) {
+        super(seed, maker, bound);
         rings = registers().stream()
                 .filter(place -> place.offset() % 4 == 0
-                        && place.name().matches("[RT]D(BAL|BAH|LEN|H|T)1?|[RT]CTL|CTRL|IMS|ICR"))
+                        && place.name().matches("[RT]D(BAL|BAH|LEN|H|T)1?|[RT]CTL|CTRL|IMS|ICR|ICS|IVAR"))
                 .toList();
         revive();
     }
@@ -41,6 +41,8 @@ final class HostileE1000Guest extends HostileGuest {
             case "TDBAH", "TDBAH1", "RDBAH", "RDBAH1" -> 0;
             case "TDLEN", "TDLEN1", "RDLEN", "RDLEN1" -> random.nextInt(32) == 0 ? 0xF_FF80 : 128L * random.nextInt(9);
             case "TDH", "TDT", "TDH1", "TDT1", "RDH", "RDT", "RDH1", "RDT1" -> random.nextInt(72);
+            case "IVAR" -> 0x8008_8888L | random.nextInt();
+            case "IMS", "ICS" -> -1;
             case "RCTL" -> RECEIVE_ALL | random.nextInt() & ~0xC0;
             case "TCTL" -> 0x2 | random.nextInt();
             case "CTRL" -> random.nextInt() & ~(random.nextInt(16) == 0 ? 0 : CTRL_RST) | 0x40;
@@ -86,6 +88,7 @@ final class HostileE1000Guest extends HostileGuest {
         }
         write(0, 0, 4, 0x41);
         write(0, 0xD0, 4, -1);
+        write(0, 0xE4, 4, 0x8008_8888L | random.nextInt(5) << 4);
         write(0, TCTL, 4, 0x0103F0FA);
         write(0, RCTL, 4, RECEIVE_ALL);
         poll(64);

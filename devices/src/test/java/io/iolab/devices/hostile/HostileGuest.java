@@ -18,6 +18,9 @@ class HostileGuest implements AutoCloseable {
     /** A register with a name, or any place in a BAR. */
     record Place(int bar, long offset, String name) {}
 
+    /** The most DMA requests that one call may cause: so many, and so many more for each frame that it may move. */
+    record Bound(long perCall, long perFrame) {}
+
     private static final int[] WIDTHS = {1, 2, 4, 8};
     private static final int LONGEST_FRAME = 17_000;
     private static final int MSIX = 0x11;
@@ -27,7 +30,7 @@ class HostileGuest implements AutoCloseable {
     private final GuestWindow window = new GuestWindow();
     private final GuardDma dma = new GuardDma(window);
     private final NetworkFunction function;
-    private final long requestsPerFrame;
+    private final Bound bound;
     private final List<Place> registers = new ArrayList<>();
     private final byte[] frame = new byte[LONGEST_FRAME];
     private Delivery wire = Delivery.ACCEPTED;
@@ -39,10 +42,9 @@ class HostileGuest implements AutoCloseable {
     private String mostAt = "";
     private int malice = 1;
 
-    /** @param requestsPerFrame the most DMA requests that moving one frame, or one call that moves none, may need */
-    HostileGuest(long seed, Bench.Maker maker, long requestsPerFrame) {
+    HostileGuest(long seed, Bench.Maker maker, Bound bound) {
         this.random = new SplittableRandom(seed);
-        this.requestsPerFrame = requestsPerFrame;
+        this.bound = bound;
         this.function = maker.make(dma, asserted -> {}, this::carry, () -> nanos);
         for (int bar = 0; bar < 6; bar++) {
             Bar description = function.config().bar(bar);
@@ -129,7 +131,7 @@ class HostileGuest implements AutoCloseable {
             mostRequests = requests;
             mostAt = step;
         }
-        long most = frames * requestsPerFrame;
+        long most = bound.perCall + frames * bound.perFrame;
         if (requests > most) {
             throw new AssertionError(requests + " DMA requests in one call, at most " + most + " expected");
         }

@@ -23,8 +23,8 @@ final class HostileVirtioGuest extends HostileGuest {
     private final List<Place> fields;
     private final int[] index = new int[QUEUES];
 
-    HostileVirtioGuest(long seed, Bench.Maker maker, long requestsPerFrame) {
-        super(seed, maker, requestsPerFrame);
+    HostileVirtioGuest(long seed, Bench.Maker maker, Bound bound) {
+        super(seed, maker, bound);
         int commonAt = structure(1);
         int notifyAt = structure(2);
         commonBar = config(commonAt + 4, 1);
@@ -146,9 +146,11 @@ final class HostileVirtioGuest extends HostileGuest {
         field(0x08, 4, 1);
         field(0x0C, 4, 1);
         field(0x14, 1, 0xB);
+        field(0x10, 2, 0);
         for (int queue = 0; queue < QUEUES; queue++) {
             long area = AREA * (queue + 1);
             field(0x16, 2, queue);
+            field(0x1A, 2, random.nextInt(QUEUES));
             field(0x18, 2, SIZE);
             field(0x20, 4, area);
             field(0x24, 4, 0);

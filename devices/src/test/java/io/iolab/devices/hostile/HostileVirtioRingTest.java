@@ -145,7 +145,9 @@ class HostileVirtioRingTest {
         start();
         index(1);
         bench.write(BAR, NOTIFY_RX, 2, 0);
-        assertThat(bench.function().send(new byte[FRAME], 0, FRAME)).as("after a reset").isEqualTo(Delivery.ACCEPTED);
+        assertThat(bench.function().send(new byte[FRAME], 0, FRAME))
+                .as("after a reset")
+                .isEqualTo(Delivery.ACCEPTED);
     }
 
     @ParameterizedTest
