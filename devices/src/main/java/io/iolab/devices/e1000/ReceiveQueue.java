@@ -133,6 +133,11 @@ final class ReceiveQueue {
         return !stalled && bytes <= capacity(free());
     }
 
+    /** As {@link #hasRoom}, with the first of them fetched: a ring that cannot be read has no room. */
+    boolean prepare(int bytes) {
+        return hasRoom(bytes) && (next < fetched || fetch());
+    }
+
     /** Whether the ring could hold the frame if all of it were free. */
     boolean everHasRoom(int bytes) {
         return ringSize == 0 || bytes <= capacity(ringSize - layout.units);
@@ -149,8 +154,8 @@ final class ReceiveQueue {
     }
 
     /**
-     * Puts a frame into as many buffers as it takes. The caller has asked {@link #hasRoom}; only null buffers, which are
-     * completed empty and skipped, can still make it run out.
+     * Puts a frame into as many buffers as it takes. The caller has asked {@link #prepare}; only null buffers, which are
+     * completed empty and skipped, and a ring that becomes unreachable can still make it run out.
      *
      * @return whether all of it was stored
      */
@@ -263,6 +268,7 @@ final class ReceiveQueue {
             counters.descriptorsWrittenBack += count / layout.units;
             runStart = next;
             published = head;
+            registers.set(E1000Registers.RDH + distance, head);
         }
     }
 

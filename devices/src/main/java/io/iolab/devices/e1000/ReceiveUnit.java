@@ -191,7 +191,8 @@ final class ReceiveUnit {
 
     /** MAC control frames (type in FCT) end here: pause frames with DPF, others unless PMCF passes them. */
     private boolean isControlForUs(byte[] frame, int offset, int rctl) {
-        if (InternetChecksum.word(frame, offset + 12) != registers.get(E1000Registers.FCT)) {
+        int controlType = registers.get(E1000Registers.FCT);
+        if (controlType == 0 || InternetChecksum.word(frame, offset + 12) != controlType) {
             return false;
         }
         boolean pause = InternetChecksum.word(frame, offset + 14) == 1;
@@ -213,7 +214,7 @@ final class ReceiveUnit {
         int rctl = registers.get(E1000Registers.RCTL);
         boolean keepFcs = (rctl & E1000Registers.RCTL_SECRC) == 0;
         int size = length - (offload.stripsTag() ? 4 : 0) + (keepFcs ? FCS : 0);
-        if (!queue.hasRoom(size)) {
+        if (!queue.prepare(size)) {
             if (queue.everHasRoom(size)) {
                 return false;
             }
