@@ -23,8 +23,7 @@ final class Part82540 extends Part {
     private static final int TXDCTL_WTHRESH = 0x3F << 16;
     private static final int TXDCTL_GRAN_WTHRESH_1 = 0x0101_0000;
     private static final int TIPG_COPPER = 0x0060_2008;
-    private static final int INTERRUPTS =
-            Reg.INT_RXT0 | Reg.INT_TXDW | Reg.INT_RXDMT0 | Reg.INT_RXSEQ | Reg.INT_LSC;
+    private static final int INTERRUPTS = Reg.INT_RXT0 | Reg.INT_TXDW | Reg.INT_RXDMT0 | Reg.INT_RXSEQ | Reg.INT_LSC;
 
     private final int ioPort;
     private final Phy phy;
@@ -110,7 +109,8 @@ final class Part82540 extends Part {
         delayMillis(10);
         int id = phy.id();
         if ((id & PHY_ID_MASK) != PHY_ID) {
-            throw DriverException.register("PHY id (registers 2 and 3)", id & 0xFFFF_FFFFL, "0x1410c2x (Marvell 88E1011)");
+            throw DriverException.register(
+                    "PHY id (registers 2 and 3)", id & 0xFFFF_FFFFL, "0x1410c2x (Marvell 88E1011)");
         }
         // CRS on transmit and automatic crossover; then 25 MHz on transmit clock.
         phy.setBits(Phy.SPECIFIC_CONTROL, 0x0860);
