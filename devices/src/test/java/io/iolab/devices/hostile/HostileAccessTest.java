@@ -52,7 +52,7 @@ class HostileAccessTest {
 
     @ParameterizedTest
     @EnumSource
-    @Timeout(value = 60, unit = TimeUnit.SECONDS)
+    @Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void shouldSurviveAMillionAccesses(Device device) {
         survive(device, SEED, 1_000_000);
     }

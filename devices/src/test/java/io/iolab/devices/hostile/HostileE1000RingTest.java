@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Malformed e1000 rings, each by name: the device does a bounded amount of work, and once the rings are programmed again
  * after CTRL.RST (82540 SDM 14.3, 14.4, 14.5) frames pass in both directions.
  */
-@Timeout(value = 10, unit = TimeUnit.SECONDS)
+@Timeout(value = 30, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class HostileE1000RingTest {
     private static final byte[] MAC = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
     private static final long TX_RING = 0x1_0000;

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Malformed split rings, each by name: the queue stops, DEVICE_NEEDS_RESET is set with one configuration change interrupt
  * (virtio 1.2 2.1.2), nothing is sent, and after a reset the device works again.
  */
-@Timeout(value = 10, unit = TimeUnit.SECONDS)
+@Timeout(value = 30, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class HostileVirtioRingTest {
     private static final int BAR = 4;
     private static final long ISR = 0x1000;
