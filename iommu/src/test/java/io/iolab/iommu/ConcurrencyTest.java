@@ -21,7 +21,8 @@ class ConcurrencyTest {
      */
     @Test
     void shouldNeverMixTranslations() throws InterruptedException {
-        RemappingOptions options = RemappingOptions.builder().iotlb(1, 2).contextCache(1, 1).build();
+        RemappingOptions options =
+                RemappingOptions.builder().iotlb(1, 2).contextCache(1, 1).build();
         try (Bench bench = Tables.bench(options)) {
             long block = Tables.IOVA & -(1L << 21);
             for (int page = 0; page < PAGES; page++) {

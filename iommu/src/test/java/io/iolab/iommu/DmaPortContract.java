@@ -50,9 +50,15 @@ abstract class DmaPortContract {
             random.nextBytes(sent);
             byte[] seen = new byte[length + 3];
             String what = "seed " + seed + ", move " + i;
-            assertThat(port.write(iova, sent, 7, length, DmaKind.PAYLOAD)).as(what).isEqualTo(DmaFault.NONE);
-            assertThat(port.read(iova, seen, 3, length, DmaKind.PAYLOAD)).as(what).isEqualTo(DmaFault.NONE);
-            assertThat(java.util.Arrays.equals(sent, 7, length + 7, seen, 3, length + 3)).as(what).isTrue();
+            assertThat(port.write(iova, sent, 7, length, DmaKind.PAYLOAD))
+                    .as(what)
+                    .isEqualTo(DmaFault.NONE);
+            assertThat(port.read(iova, seen, 3, length, DmaKind.PAYLOAD))
+                    .as(what)
+                    .isEqualTo(DmaFault.NONE);
+            assertThat(java.util.Arrays.equals(sent, 7, length + 7, seen, 3, length + 3))
+                    .as(what)
+                    .isTrue();
             if (length != 0) {
                 assertThat(memory.readByte(iova + length - 1)).as(what).isEqualTo(sent[length + 6]);
             }
@@ -62,7 +68,8 @@ abstract class DmaPortContract {
     @Test
     void shouldLeaveNeighboursAlone() {
         memory.fill(REACHABLE - 8192, 8192, (byte) 0x77);
-        assertThat(port.write(REACHABLE - 4100, new byte[8], 0, 8, DmaKind.DESCRIPTOR)).isEqualTo(DmaFault.NONE);
+        assertThat(port.write(REACHABLE - 4100, new byte[8], 0, 8, DmaKind.DESCRIPTOR))
+                .isEqualTo(DmaFault.NONE);
         assertThat(memory.readByte(REACHABLE - 4101)).isEqualTo((byte) 0x77);
         assertThat(memory.readByte(REACHABLE - 4092)).isEqualTo((byte) 0x77);
         assertThat(memory.readLong(REACHABLE - 4100)).isZero();
@@ -70,7 +77,8 @@ abstract class DmaPortContract {
 
     @Test
     void shouldLoadAndStoreShorts() {
-        assertThat(port.storeShortRelease(REACHABLE - 2, 0x1_FFFE, DmaKind.DESCRIPTOR)).isEqualTo(DmaFault.NONE);
+        assertThat(port.storeShortRelease(REACHABLE - 2, 0x1_FFFE, DmaKind.DESCRIPTOR))
+                .isEqualTo(DmaFault.NONE);
         assertThat(memory.readShort(REACHABLE - 2)).isEqualTo((short) 0xFFFE);
         assertThat(port.loadShortAcquire(REACHABLE - 2, DmaKind.DESCRIPTOR)).isEqualTo(0xFFFE);
     }
@@ -122,6 +130,7 @@ abstract class DmaPortContract {
     @Test
     void shouldAcceptEmptyRequests() {
         assertThat(port.read(REACHABLE / 2, new byte[0], 0, 0, DmaKind.PAYLOAD)).isEqualTo(DmaFault.NONE);
-        assertThat(port.write(REACHABLE / 2, new byte[0], 0, 0, DmaKind.PAYLOAD)).isEqualTo(DmaFault.NONE);
+        assertThat(port.write(REACHABLE / 2, new byte[0], 0, 0, DmaKind.PAYLOAD))
+                .isEqualTo(DmaFault.NONE);
     }
 }

@@ -22,7 +22,13 @@ class FaultReasonTest {
 
     /** One way to spoil the tables, and what must come of it. */
     private record Case(
-            String name, int code, boolean write, boolean qualified, DmaFault dmaFault, long iova, Consumer<Memory> spoil) {
+            String name,
+            int code,
+            boolean write,
+            boolean qualified,
+            DmaFault dmaFault,
+            long iova,
+            Consumer<Memory> spoil) {
         @Override
         public String toString() {
             return String.format("%x %s", code, name);
@@ -99,7 +105,12 @@ class FaultReasonTest {
                 read("1 GiB page off its boundary", 0xC, true, DmaFault.BAD_TABLE, set(Tables.ENTRY3, 0x20_0083)),
                 read("leaf address above HAW", 0xC, true, DmaFault.BAD_TABLE, or(Tables.ENTRY1, ABOVE_HAW)),
                 read("bit 62", 0xC, true, DmaFault.BAD_TABLE, or(Tables.ENTRY1, 1L << 62)),
-                read("page in the interrupt range", 0xE, true, DmaFault.BEYOND_MEMORY, set(Tables.ENTRY1, 0xFEE0_0003L)),
+                read(
+                        "page in the interrupt range",
+                        0xE,
+                        true,
+                        DmaFault.BEYOND_MEMORY,
+                        set(Tables.ENTRY1, 0xFEE0_0003L)),
                 write("top of the interrupt range", 0xE, DmaFault.BEYOND_MEMORY, set(Tables.ENTRY1, 0xFEEF_F003L)),
                 read("2 MiB page", 0xE, true, DmaFault.BEYOND_MEMORY, set(Tables.ENTRY2, 0xFEE0_0083L)));
     }
@@ -156,7 +167,8 @@ class FaultReasonTest {
     void shouldReportUnreadableRootTable() {
         try (Bench bench = Tables.bench(RemappingOptions.defaults())) {
             bench.setRoot(BEYOND);
-            assertThat(bench.unit.portFor(1).read(0, new byte[1], 0, 1, DmaKind.PAYLOAD)).isEqualTo(DmaFault.BAD_TABLE);
+            assertThat(bench.unit.portFor(1).read(0, new byte[1], 0, 1, DmaKind.PAYLOAD))
+                    .isEqualTo(DmaFault.BAD_TABLE);
             assertThat(bench.load64(Bench.FRCD + 8) >>> 32 & 0xFF).isEqualTo(8);
         }
     }
@@ -181,17 +193,21 @@ class FaultReasonTest {
     @EnumSource(RequestType.class)
     void shouldBlockTranslatedRequestsWithoutDeviceTlb(RequestType type) {
         try (Bench bench = new Bench()) {
-            PageWalk walk = new PageWalk(bench.memory, RemappingOptions.defaults().capabilities());
+            PageWalk walk =
+                    new PageWalk(bench.memory, RemappingOptions.defaults().capabilities());
             FaultReason expected = type == RequestType.UNTRANSLATED ? null : FaultReason.ofCode(0xD);
-            assertThat(walk.request(Tables.LEVEL4 | 1, Tables.contextHigh(2, 1), 0, type)).isEqualTo(expected);
-            assertThat(walk.request(2 << 2 | 1, Tables.contextHigh(2, 1), 0, type)).isEqualTo(expected);
+            assertThat(walk.request(Tables.LEVEL4 | 1, Tables.contextHigh(2, 1), 0, type))
+                    .isEqualTo(expected);
+            assertThat(walk.request(2 << 2 | 1, Tables.contextHigh(2, 1), 0, type))
+                    .isEqualTo(expected);
         }
     }
 
     /** Domain id bits above CAP.ND are reserved. */
     @Test
     void shouldRejectDomainIdBeyondItsWidth() {
-        try (Bench bench = Tables.bench(RemappingOptions.builder().domainIdBits(8).build())) {
+        try (Bench bench =
+                Tables.bench(RemappingOptions.builder().domainIdBits(8).build())) {
             Tables.context(bench.memory, Tables.RID, 0, 2, 0x100, Tables.LEVEL4);
             bench.unit.portFor(Tables.RID).read(Tables.IOVA, new byte[1], 0, 1, DmaKind.PAYLOAD);
             assertThat(bench.load64(Bench.FRCD + 8) >>> 32 & 0xFF).isEqualTo(0xB);
@@ -201,8 +217,8 @@ class FaultReasonTest {
     /** SLLPS: PS is reserved where the unit does not offer the size. */
     @Test
     void shouldRejectLargePagesThatAreNotOffered() {
-        try (Bench bench = Tables.bench(
-                RemappingOptions.builder().largePages(false, false).build())) {
+        try (Bench bench =
+                Tables.bench(RemappingOptions.builder().largePages(false, false).build())) {
             bench.memory.writeLong(Tables.ENTRY2, Tables.PAGE | 0x83);
             bench.unit.portFor(Tables.RID).read(Tables.IOVA, new byte[1], 0, 1, DmaKind.PAYLOAD);
             assertThat(bench.load64(Bench.FRCD + 8) >>> 32 & 0xFF).isEqualTo(0xC);

@@ -13,7 +13,8 @@ class FaultRecordingTest {
     private static final int PPF = 2;
     private static final int F = 1 << 31;
 
-    private final Bench bench = new Bench(RemappingOptions.builder().faultRecords(4).build());
+    private final Bench bench =
+            new Bench(RemappingOptions.builder().faultRecords(4).build());
 
     @BeforeEach
     void enable() {

@@ -130,7 +130,9 @@ class GlobalCommandTest {
             assertThat(touch(bench, Tables.IOVA)).as("RTADDR alone").isEqualTo(DmaFault.NONE);
 
             bench.store32(Bench.GCMD, Bench.TE | Bench.SRTP);
-            assertThat(touch(bench, Tables.IOVA)).as("cached entries survive SRTP").isEqualTo(DmaFault.NONE);
+            assertThat(touch(bench, Tables.IOVA))
+                    .as("cached entries survive SRTP")
+                    .isEqualTo(DmaFault.NONE);
             assertThat(bench.unit.portFor(1).read(0, new byte[1], 0, 1, DmaKind.PAYLOAD))
                     .as("the new root is empty")
                     .isEqualTo(DmaFault.NOT_MAPPED);
@@ -154,8 +156,8 @@ class GlobalCommandTest {
 
     @Test
     void shouldFinishWriteBufferFlushWithStatusZero() {
-        try (Bench bench = new Bench(
-                RemappingOptions.builder().writeBufferFlush(true).build())) {
+        try (Bench bench =
+                new Bench(RemappingOptions.builder().writeBufferFlush(true).build())) {
             bench.store32(Bench.GCMD, Bench.WBF);
             assertThat(bench.load32(Bench.GSTS)).isZero();
         }
@@ -171,7 +173,9 @@ class GlobalCommandTest {
                 boolean shows = command == Bench.TE || command == Bench.SRTP || command == Bench.QIE;
                 assertThat(bench.load32(Bench.GSTS)).as("bit %d", bit).isEqualTo(shows ? command : 0);
                 long illegal = shows || command == Bench.WBF ? 0 : 1;
-                assertThat(bench.unit.ignored(RegisterFault.ILLEGAL_STATE)).as("bit %d", bit).isEqualTo(illegal);
+                assertThat(bench.unit.ignored(RegisterFault.ILLEGAL_STATE))
+                        .as("bit %d", bit)
+                        .isEqualTo(illegal);
             }
         }
     }
@@ -187,8 +191,8 @@ class GlobalCommandTest {
 
     @Test
     void shouldNotOfferQueueThatIsAbsent() {
-        try (Bench bench = new Bench(
-                RemappingOptions.builder().queuedInvalidation(false).build())) {
+        try (Bench bench =
+                new Bench(RemappingOptions.builder().queuedInvalidation(false).build())) {
             bench.store32(Bench.GCMD, Bench.QIE);
             assertThat(bench.load32(Bench.GSTS)).isZero();
             bench.store64(Bench.IQA, 0x5000);

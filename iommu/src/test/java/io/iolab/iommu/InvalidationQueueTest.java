@@ -170,7 +170,9 @@ class InvalidationQueueTest {
         int[] seen = {-1};
         try (Bench fresh = new Bench()) {
             RemappingUnit unit = new RemappingUnit(
-                    RemappingOptions.defaults(), fresh.memory, (address, data) -> seen[0] = fresh.memory.readInt(STATUS));
+                    RemappingOptions.defaults(),
+                    fresh.memory,
+                    (address, data) -> seen[0] = fresh.memory.readInt(STATUS));
             Bench.Cpu cpu = new Bench.Cpu(unit.registers());
             cpu.store(Bench.BASE + Bench.IQA, 8, QUEUE);
             cpu.store32(Bench.BASE + Bench.GCMD, Bench.QIE);

@@ -49,7 +49,9 @@ class InvalidationTest {
                 bench.store64(
                         Bench.CCMD,
                         1L << 63 | (long) granularity << 61 | (long) functionMask << 32 | (long) rid << 16 | domain);
-                assertThat(bench.load64(Bench.CCMD) >>> 59).as("CIRG, CAIG, ICC clear").isEqualTo(granularity << 2 | granularity);
+                assertThat(bench.load64(Bench.CCMD) >>> 59)
+                        .as("CIRG, CAIG, ICC clear")
+                        .isEqualTo(granularity << 2 | granularity);
             } else {
                 submit(1 | granularity << 4 | domain << 16 | (long) rid << 32 | (long) functionMask << 48, 0);
             }
@@ -166,7 +168,9 @@ class InvalidationTest {
             bench.memory.writeLong(Tables.ENTRY1, 0);
             assertThat(reaching(bench, Tables.IOVA)).as("stale").isEqualTo(ALL);
             commands.context(1, 0, 0, 0);
-            assertThat(reaching(bench, Tables.IOVA)).as("contexts are not translations").isEqualTo(ALL);
+            assertThat(reaching(bench, Tables.IOVA))
+                    .as("contexts are not translations")
+                    .isEqualTo(ALL);
             commands.iotlb(2, 9, 0);
             assertThat(reaching(bench, Tables.IOVA)).as("another domain").isEqualTo(ALL);
             commands.iotlb(2, Tables.DOMAIN, 0);

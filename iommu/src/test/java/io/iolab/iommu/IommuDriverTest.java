@@ -40,8 +40,7 @@ class IommuDriverTest {
                 Arguments.of(
                         "registers, caching mode",
                         RemappingOptions.builder().queuedInvalidation(false).cachingMode(true)),
-                Arguments.of(
-                        "domain-selective only", RemappingOptions.builder().pageSelectiveInvalidation(false)),
+                Arguments.of("domain-selective only", RemappingOptions.builder().pageSelectiveInvalidation(false)),
                 Arguments.of("write buffers", RemappingOptions.builder().writeBufferFlush(true)),
                 Arguments.of("3 levels", RemappingOptions.builder().addressWidths(39)),
                 Arguments.of("5 levels", RemappingOptions.builder().addressWidths(48, 57)),
@@ -78,13 +77,16 @@ class IommuDriverTest {
             domain.map(IOVA, HPA, 0x3000, MapRights.READ_WRITE);
             bench.memory.writeInt(HPA + 0x2FFC, 0x600D);
             byte[] seen = new byte[0x3000];
-            assertThat(bench.unit.portFor(NIC).read(IOVA, seen, 0, 0x3000, DmaKind.PAYLOAD)).isEqualTo(DmaFault.NONE);
+            assertThat(bench.unit.portFor(NIC).read(IOVA, seen, 0, 0x3000, DmaKind.PAYLOAD))
+                    .isEqualTo(DmaFault.NONE);
             assertThat(seen[0x2FFC]).isEqualTo((byte) 0x0D);
             assertThat(reads(bench, OTHER, IOVA)).as("another device").isFalse();
 
             assertThat(domain.unmap(IOVA + 0x1000, 0x1000)).isEqualTo(0x1000);
             assertThat(reads(bench, NIC, IOVA)).isTrue();
-            assertThat(reads(bench, NIC, IOVA + 0x1000)).as("unmapped when unmap returned").isFalse();
+            assertThat(reads(bench, NIC, IOVA + 0x1000))
+                    .as("unmapped when unmap returned")
+                    .isFalse();
             assertThat(reads(bench, NIC, IOVA + 0x2000)).isTrue();
             domain.map(IOVA + 0x1000, HPA + 0x8000, 0x1000, MapRights.READ_WRITE);
             assertThat(reads(bench, NIC, IOVA + 0x1000)).isTrue();
@@ -156,9 +158,12 @@ class IommuDriverTest {
             DmaPort port = bench.unit.portFor(NIC);
 
             byte[] frame = new byte[8192];
-            assertThat(port.write(IOVA + 0x800, frame, 0, 8192, DmaKind.PAYLOAD)).isEqualTo(DmaFault.NO_WRITE);
+            assertThat(port.write(IOVA + 0x800, frame, 0, 8192, DmaKind.PAYLOAD))
+                    .isEqualTo(DmaFault.NO_WRITE);
             assertThat(bench.memory.readByte(HPA + 0x7FF)).isEqualTo((byte) 0x77);
-            assertThat(bench.memory.readByte(HPA + 0xFFF)).as("the page before the fault").isZero();
+            assertThat(bench.memory.readByte(HPA + 0xFFF))
+                    .as("the page before the fault")
+                    .isZero();
             for (long hpa = HPA + 0x1000; hpa < HPA + 0x4000; hpa += 8) {
                 assertThat(bench.memory.readLong(hpa)).isEqualTo(0x7777_7777_7777_7777L);
             }
@@ -235,19 +240,22 @@ class IommuDriverTest {
                 }
             }
             assertThat(driver.isEnabled()).isTrue();
-            assertThat(bench.unit.ignored(io.iolab.devices.fault.RegisterFault.ILLEGAL_STATE)).isZero();
-            assertThat(bench.unit.ignored(io.iolab.devices.fault.RegisterFault.UNKNOWN_OFFSET)).isZero();
+            assertThat(bench.unit.ignored(io.iolab.devices.fault.RegisterFault.ILLEGAL_STATE))
+                    .isZero();
+            assertThat(bench.unit.ignored(io.iolab.devices.fault.RegisterFault.UNKNOWN_OFFSET))
+                    .isZero();
         }
     }
 
     /** After SRTP contexts go first, then the IOTLB, and only then translation comes on. */
     @Test
     void shouldInvalidateBetweenRootPointerAndTranslation() {
-        try (Bench bench = new Bench(RemappingOptions.builder().queuedInvalidation(false).build())) {
+        try (Bench bench =
+                new Bench(RemappingOptions.builder().queuedInvalidation(false).build())) {
             driver(bench);
-            List<Integer> order = bench.cpu.stores.stream().map(Bench.Cpu.Store::offset).toList();
-            assertThat(order)
-                    .containsExactly(Bench.RTADDR, Bench.GCMD, Bench.CCMD, Bench.IOTLB, Bench.GCMD);
+            List<Integer> order =
+                    bench.cpu.stores.stream().map(Bench.Cpu.Store::offset).toList();
+            assertThat(order).containsExactly(Bench.RTADDR, Bench.GCMD, Bench.CCMD, Bench.IOTLB, Bench.GCMD);
         }
     }
 
@@ -285,13 +293,18 @@ class IommuDriverTest {
             IommuCounters counters = bench.unit.counters();
             domain.map(IOVA, HPA, 4096, MapRights.READ);
             domain.unmap(IOVA, 4096);
-            assertThat(counters.queuedInvalidations(InvalidationKind.IOTLB_PAGE)).isEqualTo(1);
-            assertThat(counters.queuedInvalidations(InvalidationKind.IOTLB_DOMAIN)).isZero();
+            assertThat(counters.queuedInvalidations(InvalidationKind.IOTLB_PAGE))
+                    .isEqualTo(1);
+            assertThat(counters.queuedInvalidations(InvalidationKind.IOTLB_DOMAIN))
+                    .isZero();
             domain.map(IOVA, 0, 4L << 30, MapRights.READ);
             domain.unmap(IOVA, 4L << 30);
-            assertThat(counters.queuedInvalidations(InvalidationKind.IOTLB_DOMAIN)).isEqualTo(1);
+            assertThat(counters.queuedInvalidations(InvalidationKind.IOTLB_DOMAIN))
+                    .isEqualTo(1);
             assertThat(domain.unmap(IOVA, 4096)).isZero();
-            assertThat(counters.queuedInvalidations(InvalidationKind.IOTLB_PAGE)).as("nothing was mapped").isEqualTo(1);
+            assertThat(counters.queuedInvalidations(InvalidationKind.IOTLB_PAGE))
+                    .as("nothing was mapped")
+                    .isEqualTo(1);
         }
     }
 
@@ -306,18 +319,23 @@ class IommuDriverTest {
             assertThat(bench.frames.inUse - before).as("one level-3 table").isEqualTo(1);
             domain.map(IOVA, HPA, 6 << 20, MapRights.READ_WRITE);
             reads(bench, NIC, IOVA + (5 << 20));
-            assertThat(bench.unit.counters().walkAccesses()).as("2 and 3 levels: a 2 MiB page").isEqualTo(5);
+            assertThat(bench.unit.counters().walkAccesses())
+                    .as("2 and 3 levels: a 2 MiB page")
+                    .isEqualTo(5);
             domain.map(IOVA + (6 << 20), 0x1000, 2 << 20, MapRights.READ_WRITE);
             reads(bench, NIC, IOVA + (6 << 20));
-            assertThat(bench.unit.counters().walkAccesses()).as("4 levels: hpa is not aligned").isEqualTo(9);
+            assertThat(bench.unit.counters().walkAccesses())
+                    .as("4 levels: hpa is not aligned")
+                    .isEqualTo(9);
         }
     }
 
     @Test
     void shouldGiveTableFramesBack() {
         for (boolean largePages : new boolean[] {true, false}) {
-            try (Bench bench = new Bench(
-                    RemappingOptions.builder().largePages(largePages, largePages).build())) {
+            try (Bench bench = new Bench(RemappingOptions.builder()
+                    .largePages(largePages, largePages)
+                    .build())) {
                 IommuDriver driver = driver(bench);
                 int before = bench.frames.inUse;
                 Domain domain = driver.createDomain();
@@ -359,11 +377,13 @@ class IommuDriverTest {
             assertThat(reads(bench, NIC, HPA)).isTrue();
             assertThat(bench.unit.portFor(NIC).write(1L << 40, new byte[1], 0, 1, DmaKind.PAYLOAD))
                     .isEqualTo(DmaFault.BEYOND_MEMORY);
-            assertThatThrownBy(() -> domain.map(IOVA, HPA, 4096, MapRights.READ)).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> domain.map(IOVA, HPA, 4096, MapRights.READ))
+                    .isInstanceOf(IllegalStateException.class);
             driver.detach(NIC);
             assertThat(reads(bench, NIC, HPA)).isFalse();
         }
-        try (Bench bench = new Bench(RemappingOptions.builder().passThrough(false).build())) {
+        try (Bench bench =
+                new Bench(RemappingOptions.builder().passThrough(false).build())) {
             IommuDriver driver = driver(bench);
             assertThat(driver.supportsPassThrough()).isFalse();
             assertThatThrownBy(driver::createPassThroughDomain).isInstanceOf(IllegalStateException.class);

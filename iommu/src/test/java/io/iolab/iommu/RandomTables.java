@@ -67,13 +67,12 @@ final class RandomTables {
     private long entry() {
         long rights = random.nextInt(8) == 0 ? random.nextInt(4) : 3;
         long ignored = random.nextLong() & 0xBFF0_0000_0000_077CL;
-        long word =
-                switch (random.nextInt(24)) {
-                    case 0 -> 0x80 | large();
-                    case 1 -> 0x80 | table();
-                    case 2 -> 0xFEE0_0000L + 4096L * random.nextInt(512);
-                    default -> table();
-                };
+        long word = switch (random.nextInt(24)) {
+            case 0 -> 0x80 | large();
+            case 1 -> 0x80 | table();
+            case 2 -> 0xFEE0_0000L + 4096L * random.nextInt(512);
+            default -> table();
+        };
         return spoil(word | rights | ignored, 50);
     }
 

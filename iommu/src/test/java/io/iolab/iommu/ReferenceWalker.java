@@ -11,7 +11,13 @@ import java.util.List;
 final class ReferenceWalker {
     /** @param levels of SAGAW that exist, e.g. 3 and 4 */
     record Unit(
-            List<Integer> levels, int guestBits, int hostBits, int domainBits, boolean twoMiB, boolean oneGiB, boolean passThrough) {}
+            List<Integer> levels,
+            int guestBits,
+            int hostBits,
+            int domainBits,
+            boolean twoMiB,
+            boolean oneGiB,
+            boolean passThrough) {}
 
     /** @param code 0, or the fault reason */
     record Outcome(int code, long hpa) {}

@@ -71,7 +71,8 @@ class WalkTest {
             assertThat(bench.unit.counters().contextHits()).isEqualTo(1);
             assertThat(bench.unit.counters().iotlbHits()).isZero();
             assertThat(bench.unit.counters().iotlbMisses()).isZero();
-            assertThat(port.loadShortAcquire(1L << 40, DmaKind.DESCRIPTOR)).isEqualTo(DmaFault.BEYOND_MEMORY.asResult());
+            assertThat(port.loadShortAcquire(1L << 40, DmaKind.DESCRIPTOR))
+                    .isEqualTo(DmaFault.BEYOND_MEMORY.asResult());
             assertThat(bench.unit.counters().unbacked()).isEqualTo(1);
         }
     }
@@ -84,7 +85,8 @@ class WalkTest {
             DmaPort port = bench.unit.portFor(Tables.RID);
             byte[] buffer = new byte[8192];
             for (int i = 0; i < 10; i++) {
-                assertThat(port.write(Tables.IOVA, buffer, 0, 8192, DmaKind.PAYLOAD)).isEqualTo(DmaFault.NONE);
+                assertThat(port.write(Tables.IOVA, buffer, 0, 8192, DmaKind.PAYLOAD))
+                        .isEqualTo(DmaFault.NONE);
             }
             RequesterCounters counters = bench.unit.countersFor(Tables.RID);
             assertThat(counters.requests()).isEqualTo(20);
@@ -129,9 +131,17 @@ class WalkTest {
         "5, '5', 57, 46, 16, true, true, true"
     })
     void shouldAgreeWithReferenceOnRandomTables(
-            long seed, String depths, int guestBits, int hostBits, int domainBits, boolean twoMiB, boolean oneGiB, boolean passThrough) {
-        List<Integer> levels =
-                java.util.Arrays.stream(depths.split(" ", -1)).map(Integer::valueOf).toList();
+            long seed,
+            String depths,
+            int guestBits,
+            int hostBits,
+            int domainBits,
+            boolean twoMiB,
+            boolean oneGiB,
+            boolean passThrough) {
+        List<Integer> levels = java.util.Arrays.stream(depths.split(" ", -1))
+                .map(Integer::valueOf)
+                .toList();
         ReferenceWalker.Unit unit =
                 new ReferenceWalker.Unit(levels, guestBits, hostBits, domainBits, twoMiB, oneGiB, passThrough);
         RemappingOptions options = RemappingOptions.builder()

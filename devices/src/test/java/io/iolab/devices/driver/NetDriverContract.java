@@ -40,7 +40,7 @@ abstract class NetDriverContract {
 
     /** Frames for the long runs: every ring and every 16-bit index wraps in the plain set-ups. */
     int many() {
-        return 20_000;
+        return 6_000;
     }
 
     @BeforeEach
@@ -306,7 +306,7 @@ abstract class NetDriverContract {
         FrameReceiver counter = (frame, offset, length) -> count[0] += length;
         wire.discard = true;
         long before = 0;
-        int frames = 20_000;
+        int frames = 10_000;
         for (int i = 0; i < 2 * frames; i++) {
             if (i == frames) {
                 before = allocatedBytes();
