@@ -41,7 +41,7 @@ final class RegisterTables {
         interrupts(all, face);
         receive(all, face);
         transmit(all, face);
-        filters(all, face);
+        filters(all);
         wakeUp(all, face);
         statistics(all);
         aliases(all);
@@ -55,7 +55,7 @@ final class RegisterTables {
         interrupts(all, face);
         receive(all, face);
         transmit(all, face);
-        filters(all, face);
+        filters(all);
         wakeUp(all, face);
         statistics(all);
         aliases(all);
@@ -155,7 +155,7 @@ final class RegisterTables {
         all.add(readWrite("TSPMT", 0x3830, 0x0100_0400L, ALL, "13.4"));
     }
 
-    private static void filters(List<RegisterSpec> all, Face face) {
+    private static void filters(List<RegisterSpec> all) {
         all.addAll(readWrite("MTA", 0x5200, 0, ALL, "13.5").times(128, 4));
         all.addAll(readWrite("RAL", 0x5400, 0, ALL, "13.5").times(16, 8));
         all.addAll(readWrite("RAH", 0x5404, 0, 0x8003_FFFFL, "13.5").times(16, 8));
