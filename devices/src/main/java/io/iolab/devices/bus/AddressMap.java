@@ -23,6 +23,8 @@ public final class AddressMap<T> {
 
     private List<Region<T>> regions = List.of();
     private @Nullable Region<T> last;
+    /** Where regions overlap, the one used last may lie behind another, so it is no short cut. */
+    private boolean overlapping;
 
     /** @throws IllegalArgumentException if the range is empty or wraps */
     public void add(long base, long size, T target) {
@@ -31,20 +33,31 @@ public final class AddressMap<T> {
         }
         List<Region<T>> next = new ArrayList<>(regions);
         next.add(new Region<>(base, size, target));
-        regions = List.copyOf(next);
-        last = null;
+        use(List.copyOf(next));
     }
 
     /** Removes every region of this target. */
     public void remove(T target) {
-        regions = regions.stream().filter(r -> r.target != target).toList();
+        use(regions.stream().filter(r -> r.target != target).toList());
+    }
+
+    private void use(List<Region<T>> next) {
+        regions = next;
         last = null;
+        overlapping = false;
+        for (int i = 0; i < next.size(); i++) {
+            for (int j = 0; j < i; j++) {
+                Region<T> one = next.get(i);
+                Region<T> other = next.get(j);
+                overlapping |= AddressRange.overlaps(one.base, one.size, other.base, other.size);
+            }
+        }
     }
 
     /** The region that holds all of {@code [address, address + width)}, or null. */
     public @Nullable Region<T> find(long address, int width) {
         Region<T> candidate = last;
-        if (candidate != null && candidate.contains(address, width)) {
+        if (candidate != null && !overlapping && candidate.contains(address, width)) {
             return candidate;
         }
         for (int i = 0; i < regions.size(); i++) {

@@ -15,7 +15,7 @@ public interface NetDriver {
     /**
      * Queues a frame: copies it into a transmit buffer and fills a descriptor, without telling the device.
      *
-     * @return false when the ring is full: poll, then try again
+     * @return false when the ring is full: flush, poll once an interrupt says that there is room, then try again
      */
     boolean queue(byte[] frame, int offset, int length);
 
@@ -43,7 +43,7 @@ public interface NetDriver {
      */
     boolean transmitHung();
 
-    /** Doorbells rung since open. */
+    /** Doorbells rung since open, those of transmit and of receive queues together. */
     long doorbells();
 
     /** Doorbells saved because the device had suppressed them. */

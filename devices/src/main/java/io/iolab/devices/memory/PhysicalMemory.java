@@ -17,6 +17,7 @@ import net.openhft.chronicle.core.OS;
  */
 public final class PhysicalMemory implements Memory, AutoCloseable {
     private final net.openhft.chronicle.core.Memory raw = OS.memory();
+    private final long arrayBase = raw.arrayBaseOffset(byte[].class);
     private final Runnable release;
     private final long base;
     private final long size;
@@ -189,10 +190,11 @@ public final class PhysicalMemory implements Memory, AutoCloseable {
         return raw.compareAndSwapLong(aligned(hpa, 8), expected, value);
     }
 
+    /** Chronicle counts the offset from the array object's header here, from its first element in the other direction. */
     @Override
     public void read(long hpa, byte[] target, int offset, int length) {
         java.util.Objects.checkFromIndexSize(offset, length, target.length);
-        raw.copyMemory(at(hpa, length), target, offset, length);
+        raw.copyMemory(at(hpa, length), target, arrayBase + offset, length);
     }
 
     @Override

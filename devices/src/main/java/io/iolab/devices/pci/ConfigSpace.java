@@ -46,10 +46,15 @@ public final class ConfigSpace {
     private byte @Nullable [] resetBytes;
     private final @Nullable Bar[] bars = new Bar[6];
     private final List<Hook> hooks = new ArrayList<>();
+    private final List<Hook> readHooks = new ArrayList<>();
     private final List<Runnable> resetHooks = new ArrayList<>();
     private int lastCapability = -1;
 
-    private record Hook(int offset, int length, Runnable action) {}
+    private record Hook(int offset, int length, Runnable action) {
+        boolean touchedBy(int at, int width) {
+            return at < offset + length && offset < at + width;
+        }
+    }
 
     /** A type 0 header with the usual writable command and status bits. */
     public ConfigSpace(int vendorId, int deviceId, int revision, int classCode) {
@@ -76,15 +81,25 @@ public final class ConfigSpace {
         return this;
     }
 
+    /** @throws IllegalArgumentException if another BAR has its slot already, or one of its two */
     public ConfigSpace bar(Bar bar) {
+        boolean wide = bar.kind() == Bar.Kind.MEMORY64;
+        if (barSlotTaken(bar.index()) || wide && barSlotTaken(bar.index() + 1)) {
+            throw new IllegalArgumentException(bar + ": its slot is taken");
+        }
         bars[bar.index()] = bar;
         int offset = BAR0 + 4 * bar.index();
         long mask = -bar.size();
         field(offset, 4, bar.typeBits(), (int) mask & (bar.isMemory() ? ~0xF : ~0x3), 0);
-        if (bar.kind() == Bar.Kind.MEMORY64) {
+        if (wide) {
             field(offset + 4, 4, 0, (int) (mask >>> 32), 0);
         }
         return this;
+    }
+
+    private boolean barSlotTaken(int index) {
+        Bar below = index == 0 ? null : bars[index - 1];
+        return bars[index] != null || below != null && below.kind() == Bar.Kind.MEMORY64;
     }
 
     /**
@@ -93,6 +108,9 @@ public final class ConfigSpace {
      * @param offset where its header goes, 0x40 to 0xFC, a multiple of 4
      */
     public ConfigSpace capability(int offset, int id) {
+        if (offset < 0x40 || offset > 0xFC || offset % 4 != 0) {
+            throw new IllegalArgumentException("capability " + id + " at offset " + offset);
+        }
         put(offset, 1, id);
         put(offset + 1, 1, 0);
         put(lastCapability < 0 ? CAPABILITIES_POINTER : lastCapability + 1, 1, offset);
@@ -114,6 +132,15 @@ public final class ConfigSpace {
     /** Runs {@code action} after each software write that touches {@code [offset, offset + length)}, and after a reset. */
     public ConfigSpace onWrite(int offset, int length, Runnable action) {
         hooks.add(new Hook(offset, length, action));
+        return this;
+    }
+
+    /**
+     * Runs {@code action} before each software read that touches {@code [offset, offset + length)}, so that the function can
+     * put there what the read is to find (virtio 1.2 section 4.1.4.9.1).
+     */
+    public ConfigSpace onRead(int offset, int length, Runnable action) {
+        readHooks.add(new Hook(offset, length, action));
         return this;
     }
 
@@ -142,9 +169,17 @@ public final class ConfigSpace {
         }
     }
 
-    /** A configuration read by software. */
+    /** A configuration read by software: hooks run, then the content is returned. */
     public int read(int offset, int width) {
-        return valid(offset, width) ? get(offset, width) : 0;
+        if (!valid(offset, width)) {
+            return 0;
+        }
+        for (int i = 0; i < readHooks.size(); i++) {
+            if (readHooks.get(i).touchedBy(offset, width)) {
+                readHooks.get(i).action.run();
+            }
+        }
+        return get(offset, width);
     }
 
     /** A configuration write by software: masks apply, then hooks run. */
@@ -160,7 +195,7 @@ public final class ConfigSpace {
         }
         for (int i = 0; i < hooks.size(); i++) {
             Hook hook = hooks.get(i);
-            if (offset < hook.offset + hook.length && hook.offset < offset + width) {
+            if (hook.touchedBy(offset, width)) {
                 hook.action.run();
             }
         }

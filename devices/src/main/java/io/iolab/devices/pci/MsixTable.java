@@ -34,6 +34,8 @@ public final class MsixTable {
     /**
      * Adds the capability to {@code config} at {@code capability}.
      *
+     * @param vectors 1 to 2048
+     * @param tableOffset a multiple of 8, as is {@code pbaOffset}: the register's low bits hold the BAR's number
      * @param dma the function's port behind its bus master gate
      */
     public MsixTable(
@@ -45,6 +47,10 @@ public final class MsixTable {
             int pbaBar,
             int pbaOffset,
             DmaPort dma) {
+        if (vectors < 1 || vectors > 2048 || !encodes(tableBar, tableOffset) || !encodes(pbaBar, pbaOffset)) {
+            throw new IllegalArgumentException(vectors + " vectors, table " + tableOffset + " in BAR" + tableBar
+                    + ", PBA " + pbaOffset + " in BAR" + pbaBar);
+        }
         this.config = config;
         this.dma = dma;
         this.capability = capability;
@@ -58,6 +64,10 @@ public final class MsixTable {
                 .onReset(this::clear)
                 .onWrite(capability + 2, 2, this::controlWritten);
         clear();
+    }
+
+    private static boolean encodes(int bar, int offset) {
+        return bar >= 0 && bar <= 5 && offset >= 0 && offset % 8 == 0;
     }
 
     /** Called when the enable bit may have changed, so that INTx can be re-evaluated. */
@@ -172,7 +182,7 @@ public final class MsixTable {
     }
 
     private static boolean accepts(long offset, int width, long size) {
-        return (width == 4 || width == 8) && offset % width == 0 && offset >= 0 && offset + width <= size;
+        return (width == 4 || width == 8) && offset % width == 0 && offset >= 0 && offset <= size - width;
     }
 
     /** Messages written, whether or not they arrived. */

@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The registers of one device instance. Width rules and masks are applied here, once: aligned 4-byte accesses, and aligned
- * 8-byte accesses that are carried out as the low word, then the high word, as a 32-bit bus splits them. Anything else is
- * ignored and counted ({@link #ignored}); reads then give 0.
+ * 8-byte accesses that are carried out as the low word, then the high word, as a 32-bit bus splits them. Anything else, and a
+ * word where no register is, is ignored and counted ({@link #ignored}); reads then give 0.
  *
  * <p>Device code reads and changes words with {@link #get} and {@link #set}, past all masks. Behaviour is attached with
  * {@link #onRead} and {@link #onWrite}.
@@ -87,9 +87,8 @@ public final class RegisterFile implements MmioHandler {
         if (!accepts(offset, width)) {
             return 0;
         }
-        int word = (int) offset >>> 2;
-        long low = readWord(word) & 0xFFFF_FFFFL;
-        return width == 4 ? low : low | (long) readWord(word + 1) << 32;
+        long low = readWord(offset) & 0xFFFF_FFFFL;
+        return width == 4 ? low : low | (long) readWord(offset + 4) << 32;
     }
 
     @Override
@@ -97,10 +96,9 @@ public final class RegisterFile implements MmioHandler {
         if (!accepts(offset, width)) {
             return;
         }
-        int word = (int) offset >>> 2;
-        writeWord(word, (int) value);
+        writeWord(offset, (int) value);
         if (width == 8) {
-            writeWord(word + 1, (int) (value >>> 32));
+            writeWord(offset + 4, (int) (value >>> 32));
         }
     }
 
@@ -109,18 +107,15 @@ public final class RegisterFile implements MmioHandler {
             count(RegisterFault.WRONG_WIDTH);
             return false;
         }
-        if (!map.covers(offset)) {
-            count(RegisterFault.UNKNOWN_OFFSET);
-            return false;
-        }
         return true;
     }
 
-    private int readWord(int word) {
-        if (!map.covers(word * 4L)) {
+    private int readWord(long offset) {
+        if (!map.covers(offset)) {
             count(RegisterFault.UNKNOWN_OFFSET);
             return 0;
         }
+        int word = (int) offset >>> 2;
         ReadHook hook = readHooks[word];
         if (hook != null) {
             return hook.read();
@@ -130,11 +125,12 @@ public final class RegisterFile implements MmioHandler {
         return value;
     }
 
-    private void writeWord(int word, int value) {
-        if (!map.covers(word * 4L)) {
+    private void writeWord(long offset, int value) {
+        if (!map.covers(offset)) {
             count(RegisterFault.UNKNOWN_OFFSET);
             return;
         }
+        int word = (int) offset >>> 2;
         int previous = words[word];
         int writable = map.writable[word];
         words[word] = (previous & ~writable | value & writable) & ~(value & map.writeOneToClear[word]);
@@ -151,7 +147,7 @@ public final class RegisterFile implements MmioHandler {
         ignored[fault.ordinal()]++;
     }
 
-    /** Accesses ignored so far for this reason. */
+    /** Accesses ignored so far for this reason; each word of an 8-byte access is one. */
     public long ignored(RegisterFault fault) {
         return ignored[fault.ordinal()];
     }

@@ -20,6 +20,9 @@ public final class RegisterMap {
      * @throws IllegalArgumentException if registers overlap or leave the window
      */
     public RegisterMap(int windowBytes, Collection<RegisterSpec> registers) {
+        if (windowBytes < 0 || windowBytes % 4 != 0) {
+            throw new IllegalArgumentException("register window of " + windowBytes + " bytes");
+        }
         int words = windowBytes / 4;
         specs = List.copyOf(registers);
         specOfWord = new short[words];
@@ -34,6 +37,9 @@ public final class RegisterMap {
     }
 
     private void place(RegisterSpec spec, int index) {
+        if (spec.offset() > windowBytes() - spec.width()) {
+            throw new IllegalArgumentException(spec.name() + " leaves the window of " + windowBytes() + " bytes");
+        }
         for (int half = 0; half < spec.width() / 4; half++) {
             int word = spec.offset() / 4 + half;
             if (specOfWord[word] >= 0) {

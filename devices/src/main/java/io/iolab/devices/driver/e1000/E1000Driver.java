@@ -1,0 +1,168 @@
+package io.iolab.devices.driver.e1000;
+
+import io.iolab.devices.driver.DriverPlatform;
+import io.iolab.devices.driver.FrameReceiver;
+import io.iolab.devices.driver.NetDriver;
+import io.iolab.devices.driver.pci.PciDevice;
+import java.lang.invoke.VarHandle;
+
+/**
+ * The driver for the 82540EM (8086:100E) and the 82574L (8086:10D3). Frames of up to 2048 bytes are sent, one descriptor
+ * each.
+ *
+ * <p>{@link #queue} looks for finished descriptors only when fewer than a sixteenth of the ring is free; that costs reads of
+ * RAM. Device registers are touched by {@link #flush} (TDT), refills (RDT) and interrupts.
+ */
+public final class E1000Driver implements NetDriver {
+    /** Autonegotiation takes up to this long; a cable that is not plugged in must not hold the system up. */
+    private static final long LINK_WAIT_NANOS = 5_000 * Part.MILLISECOND;
+
+    private static final long LINK_POLL_NANOS = 10 * Part.MILLISECOND;
+
+    private final Part part;
+    private final RegisterWindow registers;
+    private final TransmitRing transmit;
+    private final ReceiveRing receive;
+    private final DriverPlatform platform;
+    private final int reapBelow;
+    private byte[] mac = new byte[6];
+    private long transmitDoorbells;
+
+    /** What the previous look for a hang saw. */
+    private boolean watching;
+
+    private int watchedHead;
+    private int watchedClean;
+    private String hangReport = "";
+
+    /** @throws io.iolab.devices.driver.DriverException if this is no such device, or its BARs or vectors are missing */
+    public E1000Driver(DriverPlatform platform, PciDevice device, E1000Options options) {
+        this.platform = platform;
+        part = Part.of(platform, device, options);
+        registers = part.registers;
+        transmit = new TransmitRing(platform, options.txRing(), options.tidv() != 0);
+        receive = new ReceiveRing(platform, registers, part.receiveLayout(), options);
+        reapBelow = Math.max(1, options.txRing() / 16);
+    }
+
+    /**
+     * {@inheritDoc} To be called once. It waits up to five seconds for the link; without one, transmission starts when a link
+     * interrupt comes.
+     */
+    @Override
+    public void open() {
+        mac = part.bringUp();
+        part.configure(transmit, receive);
+        receive.refill();
+        part.connectInterrupts(mac);
+        for (long waited = 0; !part.updateLink() && waited < LINK_WAIT_NANOS; waited += LINK_POLL_NANOS) {
+            platform.delayNanos(LINK_POLL_NANOS);
+        }
+    }
+
+    @Override
+    public byte[] macAddress() {
+        return mac.clone();
+    }
+
+    @Override
+    public boolean queue(byte[] frame, int offset, int length) {
+        if (length > TransmitRing.BUFFER_SIZE) {
+            throw new IllegalArgumentException("frame of " + length + " bytes");
+        }
+        if (transmit.free() < reapBelow) {
+            transmit.reap();
+        }
+        if (transmit.free() == 0) {
+            return false;
+        }
+        transmit.put(frame, offset, length);
+        return true;
+    }
+
+    @Override
+    public void flush() {
+        if (transmit.unpublished()) {
+            int tail = transmit.publish();
+            // Descriptors before the tail: the device fetches as soon as it sees TDT.
+            VarHandle.releaseFence();
+            registers.write(Reg.TDT, tail);
+            transmitDoorbells++;
+        }
+    }
+
+    @Override
+    public int poll(int budget, FrameReceiver receiver) {
+        if (part.linkChanged) {
+            part.updateLink();
+        }
+        transmit.reap();
+        int work = receive.receive(budget, receiver);
+        if (work < budget) {
+            part.resume();
+        }
+        return work;
+    }
+
+    @Override
+    public int transmitSlots() {
+        return transmit.free();
+    }
+
+    @Override
+    public int transmitsInFlight() {
+        return transmit.inFlight();
+    }
+
+    /**
+     * {@inheritDoc} That is: the oldest descriptor is not done, it was the oldest at the previous call too, TDH has not moved,
+     * and no pause frame holds the unit. Costs a read of TDH while descriptors are outstanding.
+     */
+    @Override
+    public boolean transmitHung() {
+        transmit.reap();
+        if (transmit.inFlight() == 0 || transmit.nothingPublished()) {
+            watching = false;
+            return false;
+        }
+        int head = registers.read(Reg.TDH);
+        boolean stuck = watching && head == watchedHead && transmit.nextToClean() == watchedClean;
+        watching = true;
+        watchedHead = head;
+        watchedClean = transmit.nextToClean();
+        if (!stuck || (registers.read(Reg.STATUS) & Reg.STATUS_TXOFF) != 0) {
+            return false;
+        }
+        hangReport = String.format(
+                "Detected Tx Unit Hang: TDH <%x> TDT <%x> next_to_use <%x> next_to_clean <%x>",
+                head, registers.read(Reg.TDT), transmit.nextToUse(), transmit.nextToClean());
+        return true;
+    }
+
+    /** What {@link #transmitHung} found last, in Linux's words; empty if it never found a hang. */
+    public String hangReport() {
+        return hangReport;
+    }
+
+    /** Received frames thrown away for an error bit or an impossible length. */
+    public long receiveErrors() {
+        return receive.dropped();
+    }
+
+    /** {@inheritDoc} Writes of TDT and RDT. */
+    @Override
+    public long doorbells() {
+        return transmitDoorbells + receive.doorbells();
+    }
+
+    /** Writes of TDT. */
+    public long transmitDoorbells() {
+        return transmitDoorbells;
+    }
+
+    /** {@inheritDoc} Never: this device cannot ask for silence. */
+    @Override
+    public long doorbellsSuppressed() {
+        return 0;
+    }
+}

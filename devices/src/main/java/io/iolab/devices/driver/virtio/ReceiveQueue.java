@@ -1,0 +1,134 @@
+package io.iolab.devices.driver.virtio;
+
+import io.iolab.devices.driver.DriverPlatform;
+import io.iolab.devices.driver.FrameReceiver;
+import io.iolab.devices.memory.AddressRange;
+import io.iolab.devices.memory.Memory;
+
+/**
+ * receiveq1. Descriptor {@code i} is buffer {@code i} for good, so giving a buffer back is writing its number into the
+ * available ring. Buffers go back when more than half a budget (or half a queue) of them is out, as in Linux.
+ */
+final class ReceiveQueue {
+    private static final int HEADER = 12;
+    private static final int NUM_BUFFERS = 10;
+    /** The longest frame that any feature set allows. */
+    private static final int LONGEST_FRAME = 65550;
+
+    private final SplitQueue queue;
+    private final Memory ram;
+    private final int bufferSize;
+    private final boolean mergeable;
+    private final long buffersPa;
+    private final boolean[] outstanding;
+    private final byte[] scratch = new byte[LONGEST_FRAME];
+    private int filled;
+    private int buffersToCome;
+    private boolean damaged;
+    private int unpublished;
+    private long dropped;
+
+    ReceiveQueue(DriverPlatform platform, SplitQueue queue, int bufferSize, boolean mergeable) {
+        this.queue = queue;
+        this.ram = platform.ram();
+        this.bufferSize = bufferSize;
+        this.mergeable = mergeable;
+        buffersPa = platform.allocate((long) queue.size() * bufferSize, AddressRange.PAGE_SIZE);
+        outstanding = new boolean[queue.size()];
+        for (int i = 0; i < queue.size(); i++) {
+            queue.describe(i, platform.busAddress(bufferPa(i)), bufferSize, SplitQueue.WRITE, 0);
+        }
+    }
+
+    private long bufferPa(int id) {
+        return buffersPa + (long) id * bufferSize;
+    }
+
+    /** Frames thrown away because their length or buffer count made no sense. */
+    long dropped() {
+        return dropped;
+    }
+
+    /** Gives the device every buffer; after DRIVER_OK, since it kicks. */
+    void fill() {
+        queue.armInterrupt(0);
+        for (int i = 0; i < queue.size(); i++) {
+            giveBack(i);
+        }
+        publish();
+    }
+
+    private void giveBack(int id) {
+        outstanding[id] = true;
+        queue.makeAvailable(id);
+        unpublished++;
+    }
+
+    private void publish() {
+        unpublished = 0;
+        queue.publish();
+    }
+
+    /**
+     * Delivers frames until there are no more or {@code limit} is reached.
+     *
+     * @param budget what the whole poll may deliver
+     * @return frames, damaged ones included; or -1 if the device returned what it does not have
+     */
+    int receive(int limit, int budget, FrameReceiver receiver) {
+        int work = 0;
+        while (work < limit && queue.pending() > 0) {
+            int id = queue.usedId();
+            if (id < 0 || id >= outstanding.length || !outstanding[id]) {
+                return -1;
+            }
+            int length = queue.usedLength();
+            queue.consume();
+            outstanding[id] = false;
+            gather(bufferPa(id), length);
+            giveBack(id);
+            if (buffersToCome == 0) {
+                deliver(receiver);
+                work++;
+            }
+        }
+        if (unpublished > Math.min(budget, queue.size()) / 2) {
+            publish();
+        }
+        return work;
+    }
+
+    /** Interrupts on again. @return false if a frame came in between: receive again */
+    boolean rearm() {
+        return queue.armInterrupt(0);
+    }
+
+    /** Only the first buffer of a frame carries the header, and it says how many there are (5.1.6.4). */
+    private void gather(long buffer, int length) {
+        int start = 0;
+        if (buffersToCome == 0) {
+            start = HEADER;
+            buffersToCome = mergeable ? Math.max(1, ram.readShort(buffer + NUM_BUFFERS) & 0xFFFF) : 1;
+        }
+        buffersToCome--;
+        int bytes = length - start;
+        if (bytes < 0 || length > bufferSize || filled + bytes > scratch.length) {
+            damaged = true;
+        } else {
+            ram.read(buffer + start, scratch, filled, bytes);
+            filled += bytes;
+        }
+    }
+
+    private void deliver(FrameReceiver receiver) {
+        int length = filled;
+        boolean usable = !damaged && length > 0;
+        filled = 0;
+        damaged = false;
+        if (usable) {
+            receiver.frame(scratch, 0, length);
+        } else {
+            dropped++;
+        }
+    }
+}

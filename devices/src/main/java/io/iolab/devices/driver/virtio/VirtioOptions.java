@@ -1,0 +1,58 @@
+package io.iolab.devices.driver.virtio;
+
+/**
+ * What an administrator of a guest can choose.
+ *
+ * @param features those wanted if offered, a subset of {@link VirtioFeatures#ALL}; VERSION_1 is always taken
+ * @param largestQueue descriptors a queue may have, a power of two from 8 to 32768; the device may have fewer
+ * @param bufferSize bytes of a receive buffer with its header: 64 to 65536 with MRG_RXBUF, 1526 to 65536 without
+ * @param header where a transmitted frame's header is put
+ */
+public record VirtioOptions(long features, int largestQueue, int bufferSize, HeaderPlacement header) {
+
+    /** Where the 12 bytes go that virtio-net wants in front of a transmitted frame. */
+    public enum HeaderPlacement {
+        /** Right before the frame in one buffer and one descriptor, as Linux does when there is headroom. */
+        IN_FRONT,
+        /** In a buffer of its own: a chain of two descriptors, or an indirect table where INDIRECT_DESC is negotiated. */
+        SEPARATE
+    }
+
+    /** Header and the longest untagged frame without FCS: what a buffer must hold without MRG_RXBUF (virtio 1.2 5.1.6.3.1). */
+    static final int LEAST_BUFFER = 1526;
+
+    public VirtioOptions {
+        if ((features & ~VirtioFeatures.ALL) != 0) {
+            throw new IllegalArgumentException(
+                    "features 0x" + Long.toHexString(features & ~VirtioFeatures.ALL) + " are not supported");
+        }
+        if (Integer.bitCount(largestQueue) != 1 || largestQueue < 8 || largestQueue > 32768) {
+            throw new IllegalArgumentException("largestQueue " + largestQueue + " is not a power of two from 8 to 32768");
+        }
+        boolean mergeable = (features & VirtioFeatures.MRG_RXBUF) != 0;
+        if (bufferSize < (mergeable ? 64 : LEAST_BUFFER) || bufferSize > 65536) {
+            throw new IllegalArgumentException("bufferSize " + bufferSize);
+        }
+    }
+
+    /** Every feature that the driver knows, the device's queue size up to 1024, 2 KiB buffers, headers in front. */
+    public static VirtioOptions defaults() {
+        return new VirtioOptions(VirtioFeatures.ALL, 1024, 2048, HeaderPlacement.IN_FRONT);
+    }
+
+    public VirtioOptions without(long masks) {
+        return new VirtioOptions(features & ~masks, largestQueue, bufferSize, header);
+    }
+
+    public VirtioOptions withLargestQueue(int descriptors) {
+        return new VirtioOptions(features, descriptors, bufferSize, header);
+    }
+
+    public VirtioOptions withBufferSize(int bytes) {
+        return new VirtioOptions(features, largestQueue, bytes, header);
+    }
+
+    public VirtioOptions withHeader(HeaderPlacement placement) {
+        return new VirtioOptions(features, largestQueue, bufferSize, placement);
+    }
+}

@@ -1,0 +1,281 @@
+package io.iolab.devices.virtio.queue;
+
+import io.iolab.devices.dma.DmaKind;
+import io.iolab.devices.dma.DmaPort;
+import io.iolab.devices.dma.LittleEndian;
+import io.iolab.devices.fault.DmaFault;
+import io.iolab.devices.fault.RingFault;
+import io.iolab.devices.memory.Memory;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A split virtqueue (virtio 1.2 section 2.7).
+ *
+ * <pre>
+ *   avail ring   ... [done] [taken, not completed] [fetched] [available] ...
+ *                                                 ^takeIdx  ^fetchIdx   ^availIdx
+ *   used ring    ... [published] [staged]
+ *                               ^usedIdx ^usedIdx + staged
+ * </pre>
+ *
+ * <p>The rings live in memory that is dear to reach, so entries travel in runs: available entries are fetched up to
+ * {@value #BATCH} at a time, used elements are staged and written as one run when the run ends. The descriptor table is never
+ * written, and an entry is never read twice after the driver's index covered it.
+ */
+public final class SplitQueue implements Virtqueue {
+    /** Entries moved by one request: 128 bytes of available ring, 512 bytes of used ring. */
+    private static final int BATCH = 64;
+
+    /** Both rings: flags at 0, idx at 2, entries from 4. */
+    private static final int IDX = 2;
+
+    private static final int ENTRIES = 4;
+    private static final int AVAIL_ENTRY = 2;
+    private static final int USED_ELEMENT = 8;
+    private static final int NO_NOTIFY = 1;
+    private static final int NO_INTERRUPT = 1;
+
+    private final DmaPort dma;
+    private final int size;
+    private final long availIova;
+    private final long usedIova;
+    private final long usedEventIova;
+    private final long availEventIova;
+    private final boolean eventIndex;
+    private final SplitChain chain;
+
+    /** Mirror of the available ring's entries; valid from takeIdx - size up to fetchIdx. */
+    private final byte[] entries;
+
+    /** The used ring's elements as they were or will be written, so that a run is one request. */
+    private final byte[] used;
+
+    private int availIdx;
+    private int fetchIdx;
+    private int takeIdx;
+    private int usedIdx;
+    private int staged;
+    private int unwritten;
+    private int decidedIdx;
+    private int outstanding;
+    private boolean kicksDisabled;
+    private long chains;
+    private boolean usedRingLost;
+    private @Nullable RingFault fault;
+
+    /**
+     * @param size a power of two, 1 to 32768
+     * @param layout where the driver placed the three areas, aligned as section 2.7 demands
+     * @param features the negotiated feature bits
+     */
+    public SplitQueue(DmaPort dma, int size, QueueLayout layout, long features) {
+        this.dma = dma;
+        this.size = size;
+        this.availIova = layout.driverIova();
+        this.usedIova = layout.deviceIova();
+        this.usedEventIova = availIova + ENTRIES + (long) AVAIL_ENTRY * size;
+        this.availEventIova = usedIova + ENTRIES + (long) USED_ELEMENT * size;
+        this.eventIndex = RingFeatures.has(features, RingFeatures.EVENT_IDX);
+        this.chain = new SplitChain(dma, layout.descriptorIova(), size, RingFeatures.has(features, RingFeatures.INDIRECT_DESC));
+        this.entries = new byte[AVAIL_ENTRY * size];
+        this.used = new byte[USED_ELEMENT * size];
+    }
+
+    @Override
+    public Take take() {
+        if (fault() != null) {
+            return Take.FAULT;
+        }
+        if (takeIdx == fetchIdx && !fetch()) {
+            return fault == null ? Take.EMPTY : Take.FAULT;
+        }
+        int head = LittleEndian.getShort(entries, AVAIL_ENTRY * RingIndex.slot(takeIdx, size));
+        if (head >= size) {
+            fault = RingFault.INDEX_OUT_OF_RANGE;
+            return Take.FAULT;
+        }
+        takeIdx = RingIndex.advance(takeIdx, 1);
+        outstanding++;
+        chain.start(head);
+        return Take.CHAIN;
+    }
+
+    /** Brings more entries in; false if there are none, or on a fault. */
+    private boolean fetch() {
+        if (fetchIdx == availIdx && !loadAvailableIndex()) {
+            return false;
+        }
+        int slot = RingIndex.slot(fetchIdx, size);
+        int run = Math.min(Math.min(RingIndex.distance(fetchIdx, availIdx), size - slot), BATCH);
+        int offset = AVAIL_ENTRY * slot;
+        if (failed(dma.read(availIova + ENTRIES + offset, entries, offset, AVAIL_ENTRY * run, DmaKind.DESCRIPTOR))) {
+            return false;
+        }
+        fetchIdx = RingIndex.advance(fetchIdx, run);
+        return true;
+    }
+
+    /** Loads avail.idx: with acquire order, so that entries and descriptors are read after it (section 2.7.13.3). */
+    private boolean loadAvailableIndex() {
+        int index = dma.loadShortAcquire(availIova + IDX, DmaKind.DESCRIPTOR);
+        if (index < 0) {
+            fault = RingFault.UNREACHABLE;
+            return false;
+        }
+        // Every chain needs a descriptor, and those taken and not completed have theirs: more than the rest is impossible.
+        if (RingIndex.distance(takeIdx, index) > size - outstanding) {
+            fault = RingFault.INDEX_JUMP;
+            return false;
+        }
+        availIdx = index;
+        return index != fetchIdx;
+    }
+
+    @Override
+    public DescriptorChain chain() {
+        return chain;
+    }
+
+    @Override
+    public int token() {
+        return chain.head();
+    }
+
+    @Override
+    public void giveBack(int count) {
+        takeIdx = RingIndex.advance(takeIdx, -count);
+        outstanding -= count;
+    }
+
+    @Override
+    public void complete(int token, long written) {
+        int slot = RingIndex.slot(RingIndex.advance(usedIdx, staged), size);
+        LittleEndian.putInt(used, USED_ELEMENT * slot, token);
+        LittleEndian.putInt(used, USED_ELEMENT * slot + 4, (int) written);
+        staged++;
+        unwritten++;
+        outstanding--;
+        chains++;
+        if (slot == size - 1 || unwritten == BATCH) {
+            writeUsedElements();
+        }
+    }
+
+    /** Writes the elements that are staged and not yet in the ring: they never wrap, see {@link #complete}. */
+    private void writeUsedElements() {
+        int slot = RingIndex.slot(RingIndex.advance(usedIdx, staged - unwritten), size);
+        int offset = USED_ELEMENT * slot;
+        int length = USED_ELEMENT * unwritten;
+        unwritten = 0;
+        if (!usedRingLost) {
+            usedRingLost = failed(dma.write(usedIova + ENTRIES + offset, used, offset, length, DmaKind.DESCRIPTOR));
+        }
+    }
+
+    @Override
+    public void publish() {
+        if (staged == 0) {
+            return;
+        }
+        if (unwritten > 0) {
+            writeUsedElements();
+        }
+        usedIdx = RingIndex.advance(usedIdx, staged);
+        staged = 0;
+        if (!usedRingLost) {
+            // Release: elements and payload are in memory before the index covers them (section 2.7.8).
+            usedRingLost = failed(dma.storeShortRelease(usedIova + IDX, usedIdx, DmaKind.DESCRIPTOR));
+        }
+    }
+
+    @Override
+    public boolean interruptUndecided() {
+        return decidedIdx != usedIdx;
+    }
+
+    @Override
+    public boolean interruptWanted() {
+        if (decidedIdx == usedIdx || fault() != null) {
+            return false;
+        }
+        int old = decidedIdx;
+        decidedIdx = usedIdx;
+        // The driver re-arms, then looks at used.idx; we moved used.idx, now look at what it re-armed (section 2.7.13.4.1
+        // mirrored): store before load, which release order does not give.
+        Memory.fullFence();
+        int value = dma.loadShortAcquire(eventIndex ? usedEventIova : availIova, DmaKind.DESCRIPTOR);
+        if (value < 0) {
+            fault = RingFault.UNREACHABLE;
+            return false;
+        }
+        return eventIndex ? RingIndex.needsEvent(value, usedIdx, old) : (value & NO_INTERRUPT) == 0;
+    }
+
+    /** With the event index a past event is suppression enough: nothing is written (section 2.7.10.1). */
+    @Override
+    public void disableKicks() {
+        if (!kicksDisabled && fault() == null) {
+            kicksDisabled = true;
+            if (!eventIndex) {
+                failed(dma.storeShortRelease(usedIova, NO_NOTIFY, DmaKind.DESCRIPTOR));
+            }
+        }
+    }
+
+    @Override
+    public boolean enableKicks() {
+        if (fault() != null) {
+            return false;
+        }
+        kicksDisabled = false;
+        DmaFault outcome = eventIndex
+                ? dma.storeShortRelease(availEventIova, takeIdx, DmaKind.DESCRIPTOR)
+                : dma.storeShortRelease(usedIova, 0, DmaKind.DESCRIPTOR);
+        if (failed(outcome)) {
+            return false;
+        }
+        // The driver moves avail.idx, then reads what we wrote; without the fence both could miss (section 2.7.13.4.1).
+        Memory.fullFence();
+        return takeIdx != fetchIdx || loadAvailableIndex();
+    }
+
+    @Override
+    public void fail(RingFault cause) {
+        if (fault() == null) {
+            fault = cause;
+        }
+    }
+
+    private boolean failed(DmaFault outcome) {
+        if (outcome == DmaFault.NONE) {
+            return false;
+        }
+        fault = RingFault.UNREACHABLE;
+        return true;
+    }
+
+    @Override
+    public int size() {
+        return size;
+    }
+
+    @Override
+    public int outstanding() {
+        return outstanding;
+    }
+
+    @Override
+    public @Nullable RingFault fault() {
+        return fault != null ? fault : chain.fault();
+    }
+
+    @Override
+    public long chains() {
+        return chains;
+    }
+
+    @Override
+    public long descriptors() {
+        return chain.descriptors();
+    }
+}

@@ -1,0 +1,142 @@
+package io.iolab.iommu.driver;
+
+import io.iolab.devices.memory.AddressRange;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An address space for devices: one second-level table, one domain id. Every requester attached to it sees the same mappings. A
+ * pass-through domain has no table; its devices address host memory directly.
+ *
+ * <p>Unmapping is strict: when {@link #unmap} returns, no device reaches the range any more and its memory may be used again.
+ *
+ * <p>Threading: one thread at a time for a driver and its domains; devices may run meanwhile.
+ */
+public final class Domain {
+    private final IommuDriver driver;
+    private final int id;
+    private final @Nullable PageTable table;
+    private final long limit;
+    private long mappedBytes;
+    private int attached;
+    private boolean destroyed;
+
+    /** @param limit first address that the domain cannot translate */
+    Domain(IommuDriver driver, int id, @Nullable PageTable table, long limit) {
+        this.driver = driver;
+        this.id = id;
+        this.table = table;
+        this.limit = limit;
+    }
+
+    /** The id that tags this domain's entries in the unit's caches. */
+    public int id() {
+        return id;
+    }
+
+    public boolean isPassThrough() {
+        return table == null;
+    }
+
+    /** First address beyond what can be mapped. */
+    public long limit() {
+        return limit;
+    }
+
+    /** Bytes mapped now. */
+    public long mappedBytes() {
+        return mappedBytes;
+    }
+
+    /**
+     * Maps {@code [iova, iova + length)} to {@code [hpa, hpa + length)} with the largest pages that fit.
+     *
+     * @param length bytes; all three multiples of 4096
+     * @throws IllegalArgumentException if a number is not page-aligned or the range leaves the domain; nothing has changed
+     * @throws IllegalStateException if part of the range is mapped already, or for a pass-through domain; nothing has changed
+     */
+    public void map(long iova, long hpa, long length, MapRights rights) {
+        PageTable pages = checked(iova, length);
+        if ((hpa & AddressRange.PAGE_SIZE - 1) != 0 || hpa < 0 || AddressRange.wraps(hpa, length)) {
+            throw new IllegalArgumentException("hpa 0x" + Long.toHexString(hpa) + " of " + length + " bytes");
+        }
+        if (!pages.isFree(iova, length)) {
+            throw new IllegalStateException(
+                    "0x" + Long.toHexString(iova) + ", " + length + " bytes: part of it is mapped");
+        }
+        pages.map(iova, hpa, length, rights);
+        mappedBytes += length;
+        driver.mapped(id, iova, length);
+    }
+
+    /**
+     * Unmaps everything in {@code [iova, iova + length)}, holes allowed, and returns when the unit has forgotten it.
+     *
+     * @return bytes that were mapped
+     * @throws IllegalArgumentException if a number is not page-aligned, the range leaves the domain, or it would split a large
+     *     page; nothing has changed
+     */
+    public long unmap(long iova, long length) {
+        PageTable pages = checked(iova, length);
+        if (pages.splitsPage(iova, length)) {
+            throw new IllegalArgumentException(
+                    "0x" + Long.toHexString(iova) + ", " + length + " bytes: an end lies inside a large page");
+        }
+        long unmapped = pages.unmap(iova, length);
+        mappedBytes -= unmapped;
+        if (unmapped != 0 || pages.hasRetired()) {
+            driver.unmapped(id, iova, length, !pages.hasRetired());
+        }
+        pages.freeRetired();
+        return unmapped;
+    }
+
+    /** Where the tables lead for {@code iova}, or -1; caches of the unit play no part. */
+    public long translate(long iova) {
+        if (table == null) {
+            return iova;
+        }
+        return iova < 0 || iova >= limit ? -1 : table.translate(iova);
+    }
+
+    private PageTable checked(long iova, long length) {
+        if (table == null || destroyed) {
+            throw new IllegalStateException("domain " + id + " has no page table");
+        }
+        if (((iova | length) & AddressRange.PAGE_SIZE - 1) != 0
+                || length <= 0
+                || !AddressRange.contains(0, limit, iova, length)) {
+            throw new IllegalArgumentException("iova 0x" + Long.toHexString(iova) + ", " + length + " bytes");
+        }
+        return table;
+    }
+
+    /**
+     * Gives tables and id back.
+     *
+     * @throws IllegalStateException while a requester is attached
+     */
+    public void destroy() {
+        if (attached != 0) {
+            throw new IllegalStateException("domain " + id + " is in use");
+        }
+        if (!destroyed) {
+            destroyed = true;
+            driver.destroyed(id);
+            if (table != null) {
+                table.free();
+            }
+        }
+    }
+
+    @Nullable PageTable table() {
+        return table;
+    }
+
+    void attached(int change) {
+        attached += change;
+    }
+
+    boolean isDestroyed() {
+        return destroyed;
+    }
+}

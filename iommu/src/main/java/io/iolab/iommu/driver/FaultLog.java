@@ -1,0 +1,59 @@
+package io.iolab.iommu.driver;
+
+import io.iolab.devices.memory.Access;
+import java.util.function.Consumer;
+
+/** Reads fault records: from FSTS.FRI on, record by record, until one without F (VT-d chapter 7). */
+final class FaultLog {
+    private static final int OVERFLOW = 1;
+    private static final int PENDING = 1 << 1;
+    private static final int FAULT = 1 << 31;
+    private static final int READ = 1 << 30;
+
+    private final UnitRegisters unit;
+    private long overflows;
+
+    FaultLog(UnitRegisters unit) {
+        this.unit = unit;
+    }
+
+    long overflows() {
+        return overflows;
+    }
+
+    void discard() {
+        drain(report -> {});
+        overflows = 0;
+    }
+
+    int drain(Consumer<FaultReport> report) {
+        int status = unit.load32(UnitRegisters.FSTS);
+        int seen = 0;
+        if ((status & PENDING) != 0) {
+            int records = unit.faultRecords();
+            int index = (status >>> 8 & 0xFF) % records;
+            while (seen < records && take(index, report)) {
+                seen++;
+                index = index + 1 == records ? 0 : index + 1;
+            }
+        }
+        if ((unit.load32(UnitRegisters.FSTS) & OVERFLOW) != 0) {
+            overflows++;
+            unit.store32(UnitRegisters.FSTS, OVERFLOW);
+        }
+        return seen;
+    }
+
+    private boolean take(int index, Consumer<FaultReport> report) {
+        int offset = unit.faultRecordOffset() + 16 * index;
+        int top = unit.load32(offset + 12);
+        if ((top & FAULT) == 0) {
+            return false;
+        }
+        int source = unit.load32(offset + 8) & 0xFFFF;
+        long iovaPage = unit.load64(offset) & ~0xFFFL;
+        unit.store32(offset + 12, FAULT);
+        report.accept(new FaultReport(source, iovaPage, (top & READ) != 0 ? Access.READ : Access.WRITE, top & 0xFF));
+        return true;
+    }
+}

@@ -1,0 +1,25 @@
+package io.iolab.iommu.driver;
+
+/**
+ * Tells the unit what to forget, and returns when it has (VT-d 6.5). Granularities are those of the specification; a method that
+ * names pages may invalidate more, never less.
+ */
+interface Invalidator {
+    /** Every context entry. */
+    void contextGlobal();
+
+    /** The context entry of one requester, by the domain id that it had. */
+    void contextDevice(int domain, int rid);
+
+    void iotlbGlobal();
+
+    void iotlbDomain(int domain);
+
+    /**
+     * The naturally aligned block of 2^{@code addressMask} pages at {@code iova}.
+     *
+     * @param addressMask not above what the unit takes
+     * @param leafOnly whether tables above the leaves are as they were (IH)
+     */
+    void iotlbPages(int domain, long iova, int addressMask, boolean leafOnly);
+}

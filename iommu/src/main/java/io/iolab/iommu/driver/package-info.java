@@ -1,0 +1,19 @@
+/**
+ * Host software that programs a remapping unit as an operating system does (VT-d chapters 6, 7, 9, 10): capabilities, global
+ * commands, tables, invalidation, faults. It knows registers and formats from the specification, not from the model.
+ *
+ * <pre>
+ *   IommuDriver --UnitRegisters (CpuPort)--> the unit's window
+ *      +-- Domain -- PageTable ---------+
+ *      +-- ContextTables ---------------+--> host memory, frames from a FrameSource
+ *      +-- Invalidator: queue, or registers where there is none
+ *      +-- FaultLog --> FaultReport
+ * </pre>
+ *
+ * <p>Order of duties: an entry is cleared, then the context cache, then the IOTLB is invalidated and waited for, and only then is
+ * memory used again. All flushing is strict.
+ *
+ * <p>Threading: one thread at a time for a driver and its domains.
+ */
+@org.jspecify.annotations.NullMarked
+package io.iolab.iommu.driver;
