@@ -124,15 +124,14 @@ final class Key<T> {
         String pattern = Quantity.PACKET_RATE.pattern();
         String orMax = "^(max|" + pattern.substring(1, pattern.length() - 1) + ")$";
         return new Key<>(name, description, false, () -> JsonSchema.pattern(orMax), (node, key) -> {
-            if (node.text(key).equals("max")) {
+            String expected = "max or " + Quantity.PACKET_RATE.expected() + ", at least 1pps";
+            String text = node.scalar(key, expected);
+            if (text.equals("max")) {
                 return 0L;
             }
-            Long rate = Quantity.PACKET_RATE.parse(node.text(key));
+            Long rate = Quantity.PACKET_RATE.parse(text);
             if (rate == null || rate < 1) {
-                throw node.error(
-                        key,
-                        "expected max or " + Quantity.PACKET_RATE.expected() + ", at least 1pps, found '"
-                                + node.text(key) + "'");
+                throw node.error(key, "expected " + expected + ", found '" + text + "'");
             }
             return rate;
         });
@@ -209,7 +208,17 @@ final class Key<T> {
         return Optional.ofNullable(value);
     }
 
-    /** A mapping of exactly these keys. */
+    /**
+     * Refuses every other key. Comes before reading, so that a misspelt key is named as such and not missed under its right name.
+     */
+    static void only(ConfigNode node, List<? extends Key<?>> keys) throws ConfigException {
+        for (Key<?> key : keys) {
+            key.has(node);
+        }
+        node.finish();
+    }
+
+    /** The schema of a mapping of exactly these keys. */
     static ObjectNode mapping(List<? extends Key<?>> keys) {
         Map<String, ObjectNode> properties = new LinkedHashMap<>();
         List<String> needed = new ArrayList<>();

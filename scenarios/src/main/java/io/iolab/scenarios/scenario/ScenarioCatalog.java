@@ -26,7 +26,10 @@ public final class ScenarioCatalog {
     }
 
     /** The text of a bundled scenario, comments and all. */
-    public static String text(String name) throws IOException {
+    public static String text(String name) throws UnknownScenarioException, IOException {
+        if (!NAMES.contains(name)) {
+            throw new UnknownScenarioException(name);
+        }
         String resource = "/io/iolab/scenarios/scenario/" + name + ".yaml";
         try (InputStream in = ScenarioCatalog.class.getResourceAsStream(resource)) {
             if (in == null) {
@@ -37,7 +40,7 @@ public final class ScenarioCatalog {
     }
 
     /** A bundled scenario. */
-    public static Scenario bundled(String name) throws ConfigException, IOException {
+    public static Scenario bundled(String name) throws UnknownScenarioException, ConfigException, IOException {
         return ScenarioReader.parse(name + ".yaml", text(name), null);
     }
 

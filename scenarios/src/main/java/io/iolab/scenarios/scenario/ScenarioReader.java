@@ -98,6 +98,7 @@ public final class ScenarioReader {
     }
 
     private Scenario scenario(ConfigNode node) throws ConfigException {
+        Key.only(node, ScenarioKeys.ALL);
         ScenarioKeys.VERSION.read(node);
         String name = ScenarioKeys.NAME.read(node, stem(node.file()));
         String description = ScenarioKeys.DESCRIPTION.read(node, "");
@@ -112,7 +113,6 @@ public final class ScenarioReader {
         long ram = ram(node, DEFAULT_RAM);
         Workload workload = workload(node, null);
         List<GuestConfig> guests = guests(node, new Defaults(ram, link, nic, workload));
-        node.finish();
         return new Scenario(name, description, seed, profile, clock, warmup, duration, memory, guests);
     }
 
@@ -149,9 +149,8 @@ public final class ScenarioReader {
             return Optional.empty();
         }
         ConfigNode host = memory.get();
-        java.nio.file.Path file = resolve(host, Host.FILE.name(), Host.FILE.read(host));
-        host.finish();
-        return Optional.of(file);
+        Key.only(host, Host.ALL);
+        return Optional.of(resolve(host, Host.FILE.name(), Host.FILE.read(host)));
     }
 
     /** Relative to the scenario file. */
@@ -184,12 +183,11 @@ public final class ScenarioReader {
             return absent;
         }
         ConfigNode node = found.get();
-        LinkConfig link = new LinkConfig(
+        Key.only(node, ScenarioKeys.Link.ALL);
+        return new LinkConfig(
                 ScenarioKeys.Link.BANDWIDTH.read(node, absent.bitsPerSecond()),
                 ScenarioKeys.Link.DELAY.read(node, absent.delayPicos()),
                 ScenarioKeys.Link.QUEUE.read(node, absent.queueFrames()));
-        node.finish();
-        return link;
     }
 
     private static NicTuning nic(ConfigNode parent, NicTuning absent) throws ConfigException {
@@ -198,7 +196,8 @@ public final class ScenarioReader {
             return absent;
         }
         ConfigNode node = found.get();
-        NicTuning nic = new NicTuning(
+        Key.only(node, ScenarioKeys.Nic.ALL);
+        return new NicTuning(
                 ScenarioKeys.Nic.RING.read(node, absent.ringSize()),
                 ScenarioKeys.Nic.ITR.read(node, absent.itr()),
                 ScenarioKeys.Nic.TX_DELAY.read(node, absent.txDelay()),
@@ -206,8 +205,6 @@ public final class ScenarioReader {
                 ScenarioKeys.Nic.EVENT_INDEX.read(node, absent.eventIndex()),
                 ScenarioKeys.Nic.MERGEABLE.read(node, absent.mergeable()),
                 ScenarioKeys.Nic.COALESCED_MMIO.read(node, absent.coalescedMmio()));
-        node.finish();
-        return nic;
     }
 
     private static long ram(ConfigNode node, long absent) throws ConfigException {
@@ -254,6 +251,7 @@ public final class ScenarioReader {
     }
 
     private GuestConfig guest(ConfigNode node, Defaults defaults) throws ConfigException {
+        Key.only(node, Guest.ALL);
         Path path = Guest.PATH.read(node);
         String name = Guest.NAME.read(node, path.label());
         long ram = ram(node, defaults.ram());
@@ -268,7 +266,6 @@ public final class ScenarioReader {
         if (!mapped && path != Path.PASSTHROUGH) {
             throw node.error(Guest.MAPPED.name(), "expected on the passthrough path only; no other has an IOMMU");
         }
-        node.finish();
         return new GuestConfig(name, path, ram, link, nic, workload, mapped);
     }
 

@@ -1,5 +1,6 @@
 package io.iolab.scenarios.scenario;
 
+import io.iolab.devices.net.CaptureReader;
 import io.iolab.scenarios.scenario.ScenarioKeys.Flow;
 import io.iolab.scenarios.scenario.ScenarioKeys.Traffic;
 import io.iolab.vmm.config.ConfigException;
@@ -20,7 +21,9 @@ final class WorkloadReader {
     private WorkloadReader() {}
 
     static Workload read(ConfigNode node, FileFinder files) throws ConfigException {
-        Workload workload = switch (Traffic.KIND.read(node)) {
+        WorkloadKind kind = Traffic.KIND.read(node);
+        Key.only(node, Traffic.of(kind));
+        return switch (kind) {
             case UDP_STREAM -> udpStream(node);
             case PING_PONG ->
                 new Workload.PingPong(
@@ -32,8 +35,6 @@ final class WorkloadReader {
                         capture(node, files), Traffic.FLAT_OUT.read(node, false), Traffic.LOOPS.read(node, 0L));
             case ECHO -> new Workload.EchoResponder(Traffic.SIZE.read(node).intValue(), Traffic.RATE.read(node, 0L));
         };
-        node.finish();
-        return workload;
     }
 
     private static Workload udpStream(ConfigNode node) throws ConfigException {
@@ -56,13 +57,12 @@ final class WorkloadReader {
             return Workload.Flow.OFF;
         }
         ConfigNode node = found.get();
-        Workload.Flow flow = new Workload.Flow(
+        Key.only(node, Flow.ALL);
+        return new Workload.Flow(
                 true,
                 Flow.RATE.read(node, 0L),
                 Flow.BURST.read(node, 1L).intValue(),
                 Flow.COUNT.read(node, 0L));
-        node.finish();
-        return flow;
     }
 
     private static Path capture(ConfigNode node, FileFinder files) throws ConfigException {
@@ -70,7 +70,9 @@ final class WorkloadReader {
             throw node.error("expected either file or capture");
         }
         if (Traffic.FILE.has(node)) {
-            return files.existing(node, Traffic.FILE.name(), Traffic.FILE.read(node));
+            Path file = files.existing(node, Traffic.FILE.name(), Traffic.FILE.read(node));
+            check(node, file);
+            return file;
         }
         String name = Traffic.CAPTURE.read(node);
         try {
@@ -84,5 +86,19 @@ final class WorkloadReader {
         throw node.error(
                 Traffic.CAPTURE.name(),
                 "expected one of " + String.join(", ", BundledFiles.CAPTURES) + ", found '" + name + "'");
+    }
+
+    /** Reads the capture to its end, so that a damaged one is found before the run. */
+    private static void check(ConfigNode node, Path file) throws ConfigException {
+        try (CaptureReader capture = CaptureReader.open(file)) {
+            if (!capture.next()) {
+                throw node.error(Traffic.FILE.name(), "expected a capture with frames, found none in " + file);
+            }
+            while (capture.next()) {
+                // Only its form matters here.
+            }
+        } catch (IOException e) {
+            throw node.error(Traffic.FILE.name(), "cannot use this capture: " + e.getMessage());
+        }
     }
 }

@@ -129,7 +129,12 @@ public final class ConfigNode {
         return value;
     }
 
-    private String scalar(String key, String expected) throws ConfigException {
+    /**
+     * A single value as it is written, whatever its type.
+     *
+     * @param expected what a person should have written, for the error if it is a list or mapping
+     */
+    public String scalar(String key, String expected) throws ConfigException {
         if (required(key) instanceof ScalarNode scalar) {
             return scalar.getValue();
         }
