@@ -284,7 +284,7 @@ class CaptureReaderTest {
     @ValueSource(longs = {0, 8, 11, 13, 14, 0xFFFF_FFFFL})
     void shouldRefuseAbsurdBlockLengths(long length) {
         CaptureBytes file = new CaptureBytes(ByteOrder.LITTLE_ENDIAN).section();
-        long at = file.size() + 4;
+        long at = file.size() + 4L;
         CaptureFormatException e =
                 refusal(file.u32(0x0BAD).u32(length).u32(length).bytes());
         assertThat(e.offset()).isEqualTo(at);
