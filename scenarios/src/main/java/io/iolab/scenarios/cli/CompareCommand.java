@@ -51,7 +51,6 @@ final class CompareCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Scenario found = ScenarioCatalog.find(scenario);
-        return new ScenarioRun(session, options)
-                .execute(withNative ? found.withNative() : found, spec.commandLine());
+        return new ScenarioRun(session, options).execute(withNative ? found.withNative() : found, spec.commandLine());
     }
 }

@@ -51,8 +51,7 @@ final class DoctorCommand implements Callable<Integer> {
 
     private List<Check> checks() {
         List<Check> checks = new ArrayList<>();
-        checks.add(new Check(
-                "iolab", true, session.version(), "this"));
+        checks.add(new Check("iolab", true, session.version(), "this"));
         checks.add(new Check(
                 "jdk",
                 Runtime.version().feature() >= 25,
@@ -74,9 +73,11 @@ final class DoctorCommand implements Callable<Integer> {
         long heap = Runtime.getRuntime().maxMemory() / MIB;
         String found = heap + " MiB heap";
         if (ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system) {
-            found += " of " + system.getTotalMemorySize() / MIB + " MiB, " + system.getFreeMemorySize() / MIB + " MiB free";
+            found += " of " + system.getTotalMemorySize() / MIB + " MiB, " + system.getFreeMemorySize() / MIB
+                    + " MiB free";
         }
-        return new Check("memory", heap >= 256, found, "the guests' RAM comes on top of the heap, 64 MiB each by default");
+        return new Check(
+                "memory", heap >= 256, found, "the guests' RAM comes on top of the heap, 64 MiB each by default");
     }
 
     private static Check kvm() {

@@ -82,11 +82,7 @@ public final class Main implements Runnable {
         // The same output on every machine, whatever its language.
         Locale.setDefault(Locale.ROOT);
         int code = execute(
-                args,
-                new FileOutputStream(FileDescriptor.out),
-                System.err,
-                new LabRunner(version()),
-                Optional.empty());
+                args, new FileOutputStream(FileDescriptor.out), System.err, new LabRunner(version()), Optional.empty());
         System.exit(code);
     }
 

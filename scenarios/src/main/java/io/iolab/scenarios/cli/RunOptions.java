@@ -37,45 +37,50 @@ final class RunOptions {
     }
 
     @ArgGroup(exclusive = true)
-    @Nullable Form form;
+    @Nullable
+    Form form;
 
     @Option(names = "--output", paramLabel = "FILE", description = "Write the result there, not to standard output.")
-    @Nullable Path output;
+    @Nullable
+    Path output;
 
     @Option(
             names = "--pcap",
             paramLabel = "DIR",
             description = "Capture every link there, one pcap file each, warm-up included.")
-    @Nullable Path pcap;
+    @Nullable
+    Path pcap;
 
     @Option(names = "--seed", paramLabel = "N", description = "In place of the scenario's.")
-    @Nullable Long seed;
+    @Nullable
+    Long seed;
 
     @Option(
             names = "--duration",
             paramLabel = "TIME",
             converter = Time.class,
             description = "Of the measured part, such as 20ms, in place of the scenario's.")
-    @Nullable Long duration;
+    @Nullable
+    Long duration;
 
     @Option(
             names = "--warmup",
             paramLabel = "TIME",
             converter = Time.class,
             description = "Traffic before the figures start, in place of the scenario's.")
-    @Nullable Long warmup;
+    @Nullable
+    Long warmup;
 
-    @Option(
-            names = "--profile",
-            paramLabel = "NAME|FILE",
-            description = "Cost profile, in place of the scenario's.")
-    @Nullable String profile;
+    @Option(names = "--profile", paramLabel = "NAME|FILE", description = "Cost profile, in place of the scenario's.")
+    @Nullable
+    String profile;
 
     @Option(
             names = "--clock",
             paramLabel = "virtual|wall",
             description = "virtual: deterministic, costs from the profile; wall: real threads and the machine's time.")
-    @Nullable ClockMode clock;
+    @Nullable
+    ClockMode clock;
 
     @Option(names = "--spend", description = "With --clock wall: burn the profile's costs as busy time.")
     boolean spend;
@@ -83,8 +88,10 @@ final class RunOptions {
     @Option(
             names = "--metrics-dump",
             paramLabel = "FILE",
-            description = "Write the counters there in the Prometheus text format, as a scrape at the end would see them.")
-    @Nullable Path metricsDump;
+            description =
+                    "Write the counters there in the Prometheus text format, as a scrape at the end would see them.")
+    @Nullable
+    Path metricsDump;
 
     /** The scenario with what these options replace. */
     Scenario applyTo(Scenario scenario) throws ConfigException, IOException {
@@ -99,7 +106,6 @@ final class RunOptions {
             changed = changed.withProfile(ScenarioReader.profile(profile));
         }
         return changed.withTimes(
-                warmup != null ? warmup : changed.warmupPicos(),
-                duration != null ? duration : changed.durationPicos());
+                warmup != null ? warmup : changed.warmupPicos(), duration != null ? duration : changed.durationPicos());
     }
 }

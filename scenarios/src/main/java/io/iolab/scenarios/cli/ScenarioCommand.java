@@ -65,7 +65,10 @@ final class ScenarioCommand implements Runnable {
         return ExitCode.DONE;
     }
 
-    @Command(name = "show", mixinStandardHelpOptions = true, description = "Print a bundled scenario, comments and all.")
+    @Command(
+            name = "show",
+            mixinStandardHelpOptions = true,
+            description = "Print a bundled scenario, comments and all.")
     int show(@Parameters(paramLabel = "NAME", description = "A bundled scenario.") String name)
             throws UnknownScenarioException, IOException {
         session.print(ScenarioCatalog.text(name));
@@ -73,13 +76,15 @@ final class ScenarioCommand implements Runnable {
     }
 
     @Command(name = "schema", mixinStandardHelpOptions = true, description = "Print the JSON Schema of scenario files.")
-    int schema(
-            @Option(names = "--result", description = "That of results, iolab.result/1, instead.") boolean result) {
+    int schema(@Option(names = "--result", description = "That of results, iolab.result/1, instead.") boolean result) {
         session.print(ResultJson.text(result ? ResultSchema.document() : ScenarioSchema.document()));
         return ExitCode.DONE;
     }
 
-    @Command(name = "validate", mixinStandardHelpOptions = true, description = "Check scenario files without running them.")
+    @Command(
+            name = "validate",
+            mixinStandardHelpOptions = true,
+            description = "Check scenario files without running them.")
     int validate(
             @Option(names = "--result", description = "The files are results, iolab.result/1.") boolean result,
             @Parameters(paramLabel = "FILE", arity = "1..*", description = "Files, or names of bundled scenarios.")
@@ -119,8 +124,7 @@ final class ScenarioCommand implements Runnable {
         }
         List<String> problems = SchemaCheck.problems(ResultSchema.document(), document);
         if (!problems.isEmpty()) {
-            throw new ConfigException(
-                    file, 0, 0, "not " + ResultJson.SCHEMA + ":\n  " + String.join("\n  ", problems));
+            throw new ConfigException(file, 0, 0, "not " + ResultJson.SCHEMA + ":\n  " + String.join("\n  ", problems));
         }
         return "valid, " + ResultJson.SCHEMA;
     }

@@ -34,14 +34,10 @@ final class ScenarioRun {
         // Opened before the run: a place that cannot be written is told at once.
         try (OptionalFile result = OptionalFile.open(options.output);
                 OptionalFile dump = OptionalFile.open(options.metricsDump);
-                ProgressMeter progress =
-                        new ProgressMeter(session.err(), scenario.name(), scenario.durationPicos())) {
-            Optional<MetricsDump> metrics =
-                    options.metricsDump == null ? Optional.empty() : session.metricsDump();
+                ProgressMeter progress = new ProgressMeter(session.err(), scenario.name(), scenario.durationPicos())) {
+            Optional<MetricsDump> metrics = options.metricsDump == null ? Optional.empty() : session.metricsDump();
             RunOutcome outcome = session.runner()
-                    .run(
-                            scenario,
-                            new RunRequest(options.spend, Optional.ofNullable(options.pcap), metrics, progress));
+                    .run(scenario, new RunRequest(options.spend, Optional.ofNullable(options.pcap), metrics, progress));
             progress.close();
             return deliver(outcome, result, dump);
         }

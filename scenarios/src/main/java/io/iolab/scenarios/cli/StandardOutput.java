@@ -48,8 +48,14 @@ final class StandardOutput extends OutputStream {
      * Why the result is incomplete; null if it is complete, or if the reader closed the pipe because it had seen enough ({@code |
      * head}).
      */
-    @Nullable IOException failure() {
+    @Nullable
+    IOException failure() {
         IOException e = failure;
-        return e == null || String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT).contains("broken pipe") ? null : e;
+        return e == null
+                        || String.valueOf(e.getMessage())
+                                .toLowerCase(Locale.ROOT)
+                                .contains("broken pipe")
+                ? null
+                : e;
     }
 }

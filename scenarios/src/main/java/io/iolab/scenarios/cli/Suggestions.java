@@ -14,8 +14,8 @@ final class Suggestions {
     static List<String> near(String word, Collection<String> known) {
         int limit = Math.max(1, (word.length() + 1) / 3);
         return known.stream()
-                .filter(candidate -> distance(word, candidate) <= limit
-                        || (word.length() > 2 && candidate.startsWith(word)))
+                .filter(candidate ->
+                        distance(word, candidate) <= limit || (word.length() > 2 && candidate.startsWith(word)))
                 .sorted(Comparator.<String>comparingInt(candidate -> distance(word, candidate))
                         .thenComparing(Comparator.naturalOrder()))
                 .limit(MOST)

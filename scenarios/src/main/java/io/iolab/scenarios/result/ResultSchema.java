@@ -138,8 +138,7 @@ public final class ResultSchema {
     }
 
     private static ObjectNode names(Enum<?>[] constants) {
-        return JsonSchema.oneOf(
-                Arrays.stream(constants).map(ResultJson::lower).toList());
+        return JsonSchema.oneOf(Arrays.stream(constants).map(ResultJson::lower).toList());
     }
 
     private static ObjectNode orNull(ObjectNode schema) {

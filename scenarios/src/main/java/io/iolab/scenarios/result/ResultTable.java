@@ -169,9 +169,7 @@ public final class ResultTable {
             for (GuestFigures.Exits exits : all) {
                 table.row(
                         label(row),
-                        exits.detail().equals(NONE)
-                                ? exits.reason().name()
-                                : exits.reason() + " " + exits.detail(),
+                        exits.detail().equals(NONE) ? exits.reason().name() : exits.reason() + " " + exits.detail(),
                         ResultJson.lower(exits.handler()),
                         exits.count(),
                         percent(exits.count(), count),

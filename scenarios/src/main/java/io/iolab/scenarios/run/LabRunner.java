@@ -31,8 +31,7 @@ public final class LabRunner implements ScenarioRunner {
             lab.measure(scenario.durationPicos(), request.progressPicos());
             Report report = Report.of(scenario, version, lab.figures());
             Optional<String> metrics = request.metricsDump().map(dump -> dump.text(lab.ledgers(), lab.nowPicos()));
-            List<IOException> failures =
-                    captures.map(PcapFolder::finish).orElse(List.of());
+            List<IOException> failures = captures.map(PcapFolder::finish).orElse(List.of());
             return new RunOutcome(report, metrics, failures);
         } finally {
             captures.ifPresent(PcapFolder::close);

@@ -32,8 +32,7 @@ final class Key<T> {
     private final Supplier<ObjectNode> schema;
     private final Reading<T> reading;
 
-    private Key(
-            String name, String description, boolean required, Supplier<ObjectNode> schema, Reading<T> reading) {
+    private Key(String name, String description, boolean required, Supplier<ObjectNode> schema, Reading<T> reading) {
         this.name = name;
         this.description = description;
         this.required = required;
@@ -106,17 +105,14 @@ final class Key<T> {
 
     /** A time that a register holds in units of {@code unitPicos}; read as the nearest number of units. */
     static Key<Integer> timer(String name, String description, long unitPicos, String unit) {
-        return new Key<>(
-                name, description, false, () -> JsonSchema.pattern(Quantity.TIME.pattern()), (node, key) -> {
-                    long picos = node.quantity(key, Quantity.TIME);
-                    long units = picos / unitPicos + (picos % unitPicos * 2 >= unitPicos ? 1 : 0);
-                    if (units > 0xFFFF || (units == 0 && picos > 0)) {
-                        throw node.error(
-                                key,
-                                "expected 0ns, or 1 to 65535 times " + unit + ", found '" + node.text(key) + "'");
-                    }
-                    return (int) units;
-                });
+        return new Key<>(name, description, false, () -> JsonSchema.pattern(Quantity.TIME.pattern()), (node, key) -> {
+            long picos = node.quantity(key, Quantity.TIME);
+            long units = picos / unitPicos + (picos % unitPicos * 2 >= unitPicos ? 1 : 0);
+            if (units > 0xFFFF || (units == 0 && picos > 0)) {
+                throw node.error(key, "expected 0ns, or 1 to 65535 times " + unit + ", found '" + node.text(key) + "'");
+            }
+            return (int) units;
+        });
     }
 
     /** Packets per second, or {@code max}, which is read as 0. */

@@ -40,18 +40,15 @@ public record Scenario(
     }
 
     public Scenario withSeed(long newSeed) {
-        return new Scenario(
-                name, description, newSeed, profile, clock, warmupPicos, durationPicos, memoryFile, guests);
+        return new Scenario(name, description, newSeed, profile, clock, warmupPicos, durationPicos, memoryFile, guests);
     }
 
     public Scenario withProfile(CostProfile newProfile) {
-        return new Scenario(
-                name, description, seed, newProfile, clock, warmupPicos, durationPicos, memoryFile, guests);
+        return new Scenario(name, description, seed, newProfile, clock, warmupPicos, durationPicos, memoryFile, guests);
     }
 
     public Scenario withClock(ClockMode newClock) {
-        return new Scenario(
-                name, description, seed, profile, newClock, warmupPicos, durationPicos, memoryFile, guests);
+        return new Scenario(name, description, seed, profile, newClock, warmupPicos, durationPicos, memoryFile, guests);
     }
 
     public Scenario withTimes(long newWarmupPicos, long newDurationPicos) {
@@ -60,8 +57,7 @@ public record Scenario(
     }
 
     private Scenario withGuests(List<GuestConfig> newGuests) {
-        return new Scenario(
-                name, description, seed, profile, clock, warmupPicos, durationPicos, memoryFile, newGuests);
+        return new Scenario(name, description, seed, profile, clock, warmupPicos, durationPicos, memoryFile, newGuests);
     }
 
     /**
@@ -81,8 +77,7 @@ public record Scenario(
             unused += "-";
         }
         List<GuestConfig> more = new ArrayList<>(guests);
-        more.add(new GuestConfig(
-                unused, Path.NATIVE, like.ramBytes(), like.link(), like.nic(), like.workload(), true));
+        more.add(new GuestConfig(unused, Path.NATIVE, like.ramBytes(), like.link(), like.nic(), like.workload(), true));
         return withGuests(more);
     }
 

@@ -42,8 +42,8 @@ final class ScenarioKeys {
 
     /** Driver and device settings. */
     static final class Nic {
-        static final Key<Integer> RING = Key.powerOfTwo(
-                "ring", "Descriptors per ring; a virtqueue holds at most 256; default 256.", 8, 4096);
+        static final Key<Integer> RING =
+                Key.powerOfTwo("ring", "Descriptors per ring; a virtqueue holds at most 256; default 256.", 8, 4096);
         static final Key<Integer> ITR = Key.timer(
                 "itr", "e1000, e1000e: least time between interrupts (ITR); default 0ns, none.", 256_000, "256ns");
         static final Key<Integer> TX_DELAY = Key.timer(
@@ -57,8 +57,7 @@ final class ScenarioKeys {
         static final Key<Boolean> COALESCED_MMIO = Key.flag(
                 "coalesced_mmio",
                 "emulated: writes to registers without immediate effect wait in the kernel's ring; default true.");
-        static final List<Key<?>> ALL =
-                List.of(RING, ITR, TX_DELAY, RX_DELAY, EVENT_INDEX, MERGEABLE, COALESCED_MMIO);
+        static final List<Key<?>> ALL = List.of(RING, ITR, TX_DELAY, RX_DELAY, EVENT_INDEX, MERGEABLE, COALESCED_MMIO);
 
         private Nic() {}
     }
@@ -88,8 +87,8 @@ final class ScenarioKeys {
                 MIN_FRAME + "B to " + MAX_FRAME + "B");
         static final Key<List<Integer>> SIZES =
                 Key.sizes("sizes", "Frame sizes without FCS, sent in turn.", MIN_FRAME, MAX_FRAME);
-        static final Key<ConfigNode> TRANSMIT = Key.section(
-                "transmit", "What the guest sends; absent: nothing.", () -> Key.mapping(Flow.ALL));
+        static final Key<ConfigNode> TRANSMIT =
+                Key.section("transmit", "What the guest sends; absent: nothing.", () -> Key.mapping(Flow.ALL));
         static final Key<ConfigNode> RECEIVE = Key.section(
                 "receive", "What the peer sends to the guest; absent: nothing.", () -> Key.mapping(Flow.ALL));
         static final Key<Long> COUNT =
@@ -104,12 +103,10 @@ final class ScenarioKeys {
         static final Key<String> FILE =
                 Key.text("file", "A pcap or pcapng file of Ethernet frames, relative to the scenario file.");
         static final Key<String> CAPTURE = Key.text("capture", "A capture that comes with the lab, instead of file.");
-        static final Key<Boolean> FLAT_OUT =
-                Key.flag("flat_out", "Ignore the capture's timing; default false.");
+        static final Key<Boolean> FLAT_OUT = Key.flag("flat_out", "Ignore the capture's timing; default false.");
         static final Key<Long> LOOPS = Key.integer(
                 "loops", "How often the capture is replayed; 0 (the default) as long as the run lasts.", 0, 1L << 32);
-        static final Key<Long> RATE =
-                Key.rate("rate", "Requests per second such as 50kpps, or max (the default).");
+        static final Key<Long> RATE = Key.rate("rate", "Requests per second such as 50kpps, or max (the default).");
 
         private Traffic() {}
 
@@ -172,12 +169,16 @@ final class ScenarioKeys {
 
     static final Key<ConfigNode> LINK =
             Key.section("link", "The cable between NIC and switch.", () -> Key.mapping(Link.ALL));
-    static final Key<ConfigNode> NIC =
-            Key.section("nic", "Driver and device settings.", () -> Key.mapping(Nic.ALL));
+    static final Key<ConfigNode> NIC = Key.section("nic", "Driver and device settings.", () -> Key.mapping(Nic.ALL));
     static final Key<ConfigNode> WORKLOAD =
             Key.section("workload", "The traffic between each guest and its peer.", Traffic::schema);
     static final Key<Long> RAM = Key.quantity(
-            "ram", "A guest's memory, a multiple of 2MiB; default 64MiB.", Quantity.SIZE, 4 * MIB, 1L << 34, "4MiB to 16GiB");
+            "ram",
+            "A guest's memory, a multiple of 2MiB; default 64MiB.",
+            Quantity.SIZE,
+            4 * MIB,
+            1L << 34,
+            "4MiB to 16GiB");
 
     /** One guest. */
     static final class Guest {
@@ -186,8 +187,8 @@ final class ScenarioKeys {
                 "Unique in the lab; default: the path's name.",
                 "[A-Za-z0-9][A-Za-z0-9-]{0,23}",
                 "up to 24 letters, digits and hyphens");
-        static final Key<Path> PATH =
-                Key.choice("path", "How the guest reaches the network.", Path.class).required();
+        static final Key<Path> PATH = Key.choice("path", "How the guest reaches the network.", Path.class)
+                .required();
         static final Key<Boolean> MAPPED = Key.flag(
                 "mapped",
                 "passthrough: set up the device's DMA mappings; false leaves its IOMMU domain empty; default true.");
@@ -196,7 +197,8 @@ final class ScenarioKeys {
         private Guest() {}
     }
 
-    static final Key<Long> VERSION = Key.integer("version", "Of this format.", 1, 1).required();
+    static final Key<Long> VERSION =
+            Key.integer("version", "Of this format.", 1, 1).required();
     static final Key<String> NAME = Key.text(
             "name",
             "Default: the file's name.",
@@ -209,18 +211,31 @@ final class ScenarioKeys {
             "The cost profile: a bundled name, or a .yaml file relative to the scenario; default sandy-bridge-2013.");
     static final Key<ClockMode> CLOCK = Key.choice("clock", "Default virtual.", ClockMode.class);
     static final Key<Long> WARMUP = Key.quantity(
-            "warmup", "Traffic before the figures start; default 5ms.", Quantity.TIME, 0, 3600 * SECOND, "0ns to 60min");
-    static final Key<Long> DURATION = Key.quantity(
-            "duration",
-            "Of the measured part; default 50ms.",
+            "warmup",
+            "Traffic before the figures start; default 5ms.",
             Quantity.TIME,
-            1_000_000,
+            0,
             3600 * SECOND,
-            "1us to 60min");
+            "0ns to 60min");
+    static final Key<Long> DURATION = Key.quantity(
+            "duration", "Of the measured part; default 50ms.", Quantity.TIME, 1_000_000, 3600 * SECOND, "1us to 60min");
     static final Key<ConfigNode> MEMORY = Key.section("memory", "The host's memory.", () -> Key.mapping(Host.ALL));
     static final Key<List<ConfigNode>> GUESTS = Key.sections(
             "guests", "Default: one guest each on emulated, virtio and passthrough.", () -> Key.mapping(Guest.ALL));
 
     static final List<Key<?>> ALL = List.of(
-            VERSION, NAME, DESCRIPTION, SEED, PROFILE, CLOCK, WARMUP, DURATION, MEMORY, LINK, NIC, RAM, WORKLOAD, GUESTS);
+            VERSION,
+            NAME,
+            DESCRIPTION,
+            SEED,
+            PROFILE,
+            CLOCK,
+            WARMUP,
+            DURATION,
+            MEMORY,
+            LINK,
+            NIC,
+            RAM,
+            WORKLOAD,
+            GUESTS);
 }

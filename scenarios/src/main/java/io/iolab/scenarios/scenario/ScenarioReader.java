@@ -42,7 +42,11 @@ public final class ScenarioReader {
     private static final int MAX_VIRTQUEUE = 256;
 
     /** What a guest has unless it says otherwise. */
-    private record Defaults(long ram, LinkConfig link, NicTuning nic, @Nullable Workload workload) {}
+    private record Defaults(
+            long ram,
+            LinkConfig link,
+            NicTuning nic,
+            @Nullable Workload workload) {}
 
     private final java.nio.file.@Nullable Path folder;
 
@@ -62,8 +66,7 @@ public final class ScenarioReader {
      * @param name of the text, for error messages; its last part without suffix is the scenario's default name
      * @param folder what relative paths start from; null if the text is in no folder
      */
-    public static Scenario parse(String name, String text, java.nio.file.@Nullable Path folder)
-            throws ConfigException {
+    public static Scenario parse(String name, String text, java.nio.file.@Nullable Path folder) throws ConfigException {
         return new ScenarioReader(folder).scenario(ConfigNode.parse(name, text));
     }
 

@@ -27,9 +27,7 @@ final class WorkloadReader {
             case UDP_STREAM -> udpStream(node);
             case PING_PONG ->
                 new Workload.PingPong(
-                        Traffic.SIZE.read(node).intValue(),
-                        Traffic.COUNT.read(node, 0L),
-                        Traffic.THINK.read(node, 0L));
+                        Traffic.SIZE.read(node).intValue(), Traffic.COUNT.read(node, 0L), Traffic.THINK.read(node, 0L));
             case REPLAY ->
                 new Workload.Replay(
                         capture(node, files), Traffic.FLAT_OUT.read(node, false), Traffic.LOOPS.read(node, 0L));
@@ -41,9 +39,8 @@ final class WorkloadReader {
         if (Traffic.SIZE.has(node) == Traffic.SIZES.has(node)) {
             throw node.error("expected either size or sizes");
         }
-        List<Integer> sizes = Traffic.SIZE.has(node)
-                ? List.of(Traffic.SIZE.read(node).intValue())
-                : Traffic.SIZES.read(node);
+        List<Integer> sizes =
+                Traffic.SIZE.has(node) ? List.of(Traffic.SIZE.read(node).intValue()) : Traffic.SIZES.read(node);
         Workload.Flow transmit = flow(Traffic.TRANSMIT.find(node));
         Workload.Flow receive = flow(Traffic.RECEIVE.find(node));
         if (!transmit.enabled() && !receive.enabled()) {
@@ -59,10 +56,7 @@ final class WorkloadReader {
         ConfigNode node = found.get();
         Key.only(node, Flow.ALL);
         return new Workload.Flow(
-                true,
-                Flow.RATE.read(node, 0L),
-                Flow.BURST.read(node, 1L).intValue(),
-                Flow.COUNT.read(node, 0L));
+                true, Flow.RATE.read(node, 0L), Flow.BURST.read(node, 1L).intValue(), Flow.COUNT.read(node, 0L));
     }
 
     private static Path capture(ConfigNode node, FileFinder files) throws ConfigException {

@@ -80,7 +80,9 @@ class MainTest {
     void shouldPrintTheTableOfTheDefaultScenario() {
         assertThat(iolab("compare")).isZero();
 
-        assertThat(out()).startsWith("Scenario side-by-side  seed 1  clock virtual").contains("exits/pkt");
+        assertThat(out())
+                .startsWith("Scenario side-by-side  seed 1  clock virtual")
+                .contains("exits/pkt");
         assertThat(err()).isEmpty();
         assertThat(ran.getFirst().guests()).hasSize(3);
     }
@@ -109,7 +111,17 @@ class MainTest {
     @Test
     void shouldLetOptionsReplaceWhatTheScenarioSays() {
         int code = iolab(
-                "run", "ping-pong", "--seed", "7", "--duration", "2ms", "--warmup", "0ns", "--clock", "wall", "--spend");
+                "run",
+                "ping-pong",
+                "--seed",
+                "7",
+                "--duration",
+                "2ms",
+                "--warmup",
+                "0ns",
+                "--clock",
+                "wall",
+                "--spend");
 
         assertThat(code).as(err()).isZero();
         assertThat(ran.getFirst().seed()).isEqualTo(7);
@@ -153,7 +165,8 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--help", "compare --help", "run --help", "scenario --help", "doctor --help", "help compare"})
+    @ValueSource(
+            strings = {"--help", "compare --help", "run --help", "scenario --help", "doctor --help", "help compare"})
     void shouldStartHelpWithExamples(String line) {
         assertThat(iolab(line.split(" "))).isZero();
         assertThat(out().indexOf("Examples:")).isPositive().isLessThan(out().indexOf("Usage:"));
@@ -182,8 +195,8 @@ class MainTest {
     @Test
     void shouldEndWith3WhenACaptureIsTruncated() throws IOException {
         Path capture = Files.write(folder.resolve("cut.pcap"), new byte[] {(byte) 0xd4, (byte) 0xc3, (byte) 0xb2});
-        Path file = Files.writeString(
-                folder.resolve("s.yaml"), "version: 1\nworkload: {kind: replay, file: cut.pcap}\n");
+        Path file =
+                Files.writeString(folder.resolve("s.yaml"), "version: 1\nworkload: {kind: replay, file: cut.pcap}\n");
 
         assertThat(iolab("run", file.toString())).isEqualTo(3);
         assertThat(err()).startsWith("iolab: " + file + ":2:32: ").contains(capture.toString());
@@ -267,7 +280,10 @@ class MainTest {
     @ParameterizedTest
     @ValueSource(strings = {"--output", "--metrics-dump"})
     void shouldEndWith4BeforeTheRunWhenAnOutputCannotBeWritten(String option) {
-        assertThat(iolab("compare", option, folder.resolve("no/such/folder/r.json").toString()))
+        assertThat(iolab(
+                        "compare",
+                        option,
+                        folder.resolve("no/such/folder/r.json").toString()))
                 .isEqualTo(4);
         assertThat(iolab("compare", option, folder.toString())).isEqualTo(4);
 
@@ -309,8 +325,7 @@ class MainTest {
         };
 
         assertThat(iolab(failing, "compare")).isEqualTo(code);
-        assertThat(err())
-                .isEqualTo(code == 0 ? "" : "iolab: cannot write standard output: No space left on device\n");
+        assertThat(err()).isEqualTo(code == 0 ? "" : "iolab: cannot write standard output: No space left on device\n");
     }
 
     @Test
@@ -322,7 +337,8 @@ class MainTest {
     @Test
     void shouldPrintBothSchemas() throws IOException {
         assertThat(iolab("scenario", "schema")).isZero();
-        assertThat(new ObjectMapper().readTree(out()).path("title")).isEqualTo(ScenarioSchema.document().path("title"));
+        assertThat(new ObjectMapper().readTree(out()).path("title"))
+                .isEqualTo(ScenarioSchema.document().path("title"));
         out.reset();
         assertThat(iolab("scenario", "schema", "--result")).isZero();
         assertThat(new ObjectMapper().readTree(out()).path("title").asText()).isEqualTo("iolab.result/1");

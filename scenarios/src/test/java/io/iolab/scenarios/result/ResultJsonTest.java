@@ -118,10 +118,15 @@ class ResultJsonTest {
     void shouldSetEachPathAgainstNativeButNotNativeItself() throws IOException {
         JsonNode paths = document().path("paths");
 
-        assertThat(paths.path(0).path("share_of_native").path("pps").decimalValue()).isEqualByComparingTo("0.5");
-        assertThat(paths.path(0).path("share_of_native").path("cpu_ns_per_packet").decimalValue())
+        assertThat(paths.path(0).path("share_of_native").path("pps").decimalValue())
+                .isEqualByComparingTo("0.5");
+        assertThat(paths.path(0)
+                        .path("share_of_native")
+                        .path("cpu_ns_per_packet")
+                        .decimalValue())
                 .isEqualByComparingTo("6.0001");
-        assertThat(paths.path(1).path("share_of_native").path("latency_p50").isNull()).isTrue();
+        assertThat(paths.path(1).path("share_of_native").path("latency_p50").isNull())
+                .isTrue();
         assertThat(paths.path(2).has("share_of_native")).isFalse();
 
         JsonNode alone = MAPPER.readTree(ResultJson.text(HandBuilt.report(HandBuilt.emulated())));

@@ -11,8 +11,7 @@ import org.junit.jupiter.api.Test;
 class ResultTableTest {
 
     private static List<String> lines(GuestFigures... guests) {
-        return Arrays.asList(
-                ResultTable.text(HandBuilt.report(guests)).split("\n", -1));
+        return Arrays.asList(ResultTable.text(HandBuilt.report(guests)).split("\n", -1));
     }
 
     private static GuestFigures huge() {
@@ -48,9 +47,10 @@ class ResultTableTest {
 
     @Test
     void shouldKeepEveryLineWithin160ColumnsWithoutTrailingSpace() {
-        assertThat(lines(huge(), HandBuilt.passthrough(), HandBuilt.yardstick())).allSatisfy(line -> assertThat(line)
-                .hasSizeLessThanOrEqualTo(ResultTable.MAX_WIDTH)
-                .doesNotEndWith(" "));
+        assertThat(lines(huge(), HandBuilt.passthrough(), HandBuilt.yardstick()))
+                .allSatisfy(line -> assertThat(line)
+                        .hasSizeLessThanOrEqualTo(ResultTable.MAX_WIDTH)
+                        .doesNotEndWith(" "));
     }
 
     @Test

@@ -43,7 +43,9 @@ class ScenarioReaderTest {
         assertThat(scenario.clock()).isEqualTo(ClockMode.VIRTUAL);
         assertThat(scenario.warmupPicos()).isEqualTo(5_000_000_000L);
         assertThat(scenario.durationPicos()).isEqualTo(50_000_000_000L);
-        assertThat(scenario.guests()).extracting(GuestConfig::name).containsExactly("emulated", "virtio", "passthrough");
+        assertThat(scenario.guests())
+                .extracting(GuestConfig::name)
+                .containsExactly("emulated", "virtio", "passthrough");
         assertThat(scenario.guests())
                 .extracting(GuestConfig::path)
                 .containsExactly(Path.EMULATED, Path.VIRTIO, Path.PASSTHROUGH);
@@ -53,8 +55,8 @@ class ScenarioReaderTest {
             assertThat(guest.nic()).isEqualTo(NicTuning.UNMODERATED);
             assertThat(guest.mapped()).isTrue();
             assertThat(guest.workload())
-                    .isEqualTo(new Workload.UdpStream(
-                            List.of(256), new Workload.Flow(true, 0, 1, 0), Workload.Flow.OFF));
+                    .isEqualTo(
+                            new Workload.UdpStream(List.of(256), new Workload.Flow(true, 0, 1, 0), Workload.Flow.OFF));
         });
     }
 
@@ -94,7 +96,8 @@ class ScenarioReaderTest {
         assertThat(scenario.warmupPicos()).isEqualTo(1_500_000_000L);
         assertThat(scenario.durationPicos()).isEqualTo(2_000_000_000_000L);
         assertThat(scenario.memoryFile()).contains(java.nio.file.Path.of("/dev/shm/lab"));
-        // ITR counts 256 ns, TIDV and RDTR 1.024 us (82574L data sheet 10.2.4.2, 10.2.6.2, 10.2.5.10): 125000 / 256 = 488.3.
+        // ITR counts 256 ns, TIDV and RDTR 1.024 us (82574L data sheet 10.2.4.2, 10.2.6.2, 10.2.5.10): 125000 / 256 =
+        // 488.3.
         assertThat(scenario.guests().getFirst())
                 .isEqualTo(new GuestConfig(
                         "a",

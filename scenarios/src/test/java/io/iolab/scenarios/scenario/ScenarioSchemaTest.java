@@ -33,7 +33,8 @@ class ScenarioSchemaTest {
     @ParameterizedTest
     @MethodSource("bundled")
     void shouldAcceptEveryBundledScenario(String name) throws Exception {
-        assertThat(SchemaCheck.problems(SCHEMA, json(ScenarioCatalog.text(name)))).isEmpty();
+        assertThat(SchemaCheck.problems(SCHEMA, json(ScenarioCatalog.text(name))))
+                .isEmpty();
         Scenario scenario = ScenarioCatalog.bundled(name);
         assertThat(scenario.name()).isEqualTo(name);
         assertThat(scenario.description()).isNotBlank();
