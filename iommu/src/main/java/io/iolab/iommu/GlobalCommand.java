@@ -36,8 +36,7 @@ final class GlobalCommand {
     private final int levels;
     private final int oneShots;
 
-    GlobalCommand(
-            RegisterFile registers, Capabilities capabilities, Translator translator, InvalidationQueue queue) {
+    GlobalCommand(RegisterFile registers, Capabilities capabilities, Translator translator, InvalidationQueue queue) {
         this.registers = registers;
         this.translator = translator;
         this.queue = queue;

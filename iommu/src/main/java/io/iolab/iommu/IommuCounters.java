@@ -18,8 +18,7 @@ public final class IommuCounters {
     private final Invalidations invalidations;
     private final FaultRecorder recorder;
 
-    IommuCounters(
-            Supplier<List<RequesterCounters>> requesters, Invalidations invalidations, FaultRecorder recorder) {
+    IommuCounters(Supplier<List<RequesterCounters>> requesters, Invalidations invalidations, FaultRecorder recorder) {
         this.requesters = requesters;
         this.invalidations = invalidations;
         this.recorder = recorder;

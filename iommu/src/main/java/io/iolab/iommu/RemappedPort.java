@@ -56,8 +56,7 @@ final class RemappedPort implements DmaPort {
         this.memory = hostMemory;
         this.messages = messages;
         this.untranslated = new DirectDma(hostMemory, this::message);
-        this.zeroLengthReadNeeds =
-                translator.capabilities.zeroLengthReads() ? PageWalk.NEEDS_ANY : PageWalk.NEEDS_READ;
+        this.zeroLengthReadNeeds = translator.capabilities.zeroLengthReads() ? PageWalk.NEEDS_ANY : PageWalk.NEEDS_READ;
     }
 
     int rid() {

@@ -1,48 +1,184 @@
 package io.iolab.vmm;
 
+import io.iolab.devices.memory.AddressRange;
+import io.iolab.iommu.driver.FaultReport;
+import io.iolab.vmm.backend.LearningSwitch;
 import io.iolab.vmm.backend.Link;
 import io.iolab.vmm.config.ConfigException;
+import io.iolab.vmm.ledger.Direction;
 import io.iolab.vmm.ledger.GuestFigures;
 import io.iolab.vmm.ledger.GuestLedger;
+import io.iolab.vmm.ledger.LedgerReading;
+import io.iolab.vmm.time.Run;
+import io.iolab.vmm.time.Timeline;
+import io.iolab.vmm.time.WallThreads;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.LongConsumer;
 
-/** The lab put together. Only the shape: the machine itself is not wired in here yet. */
+/**
+ * One run of the lab: built from a configuration, warmed up, measured, closed.
+ *
+ * <p>Threading: driven by one thread. In wall time the guests run on threads of their own while {@link #warmUp} and
+ * {@link #measure} wait; ledgers may be read at any time.
+ */
 public final class Lab implements AutoCloseable {
-    private Lab() {}
+    private static final long PICOS_PER_SECOND = 1_000_000_000_000L;
+    private static final long MILLISECOND = 1_000_000_000L;
+    /** A probe takes tens of milliseconds at most (10,240 exits for an EEPROM by bit-bang); more means it hangs. */
+    private static final long BOOT_LIMIT = 20 * PICOS_PER_SECOND;
+    /** Tables of the IOMMU, and what is kept from being handed out. */
+    private static final long HOST_OVERHEAD = 16 * AddressRange.LARGE_PAGE_SIZE;
 
-    /** Builds memory, devices and guests; nothing runs yet. */
+    private static final String FABRIC = "fabric";
+
+    private final Host host;
+    private final Run run;
+    private final ClockMode clock;
+    private final List<Station> stations = new ArrayList<>();
+    private final List<Link> links = new ArrayList<>();
+    private List<LedgerReading> before = List.of();
+    private List<LedgerReading> after = List.of();
+    private long beganPicos;
+    private long endedPicos;
+
+    private Lab(Host host, Run run, ClockMode clock) {
+        this.host = host;
+        this.run = run;
+        this.clock = clock;
+    }
+
+    /**
+     * Builds memory, devices and guests; nothing runs yet.
+     *
+     * @throws ConfigException if a capture file is not what it should be
+     * @throws IOException if host memory or a capture cannot be had
+     */
     public static Lab create(LabConfig config) throws ConfigException, IOException {
-        throw new UnsupportedOperationException("the machine is not wired yet");
+        long ram = config.guests().stream().mapToLong(GuestConfig::ramBytes).sum();
+        Host host = new Host(ram + HOST_OVERHEAD, config.memoryFile());
+        Run run = config.clock() == ClockMode.VIRTUAL ? new Timeline() : new WallThreads(config.spendCosts());
+        Lab lab = new Lab(host, run, config.clock());
+        try {
+            lab.build(config);
+            return lab;
+        } catch (ConfigException | IOException | RuntimeException e) {
+            lab.close();
+            throw e;
+        }
     }
 
+    private void build(LabConfig config) throws ConfigException, IOException {
+        LearningSwitch fabric = new LearningSwitch("switch", config.profile());
+        for (int i = 0; i < config.guests().size(); i++) {
+            Station station = StationBuilder.build(config, i, host, fabric);
+            stations.add(station);
+            links.addAll(station.links());
+            run.add(station.config().name(), station.processor());
+            run.add(station.config().name(), station.worker());
+        }
+        run.add(FABRIC, fabric);
+        for (Station station : stations) {
+            run.add(FABRIC, station.peer());
+        }
+    }
+
+    /** Every cable, named {@code GUEST.tx} for what leaves a guest's NIC, {@code GUEST.rx} for what comes to it, and so for peers. */
     public List<Link> links() {
-        throw new UnsupportedOperationException("the machine is not wired yet");
+        return List.copyOf(links);
     }
 
+    /** Live counters of each guest. */
     public List<GuestLedger> ledgers() {
-        throw new UnsupportedOperationException("the machine is not wired yet");
+        return stations.stream().map(Station::ledger).toList();
     }
 
+    /** Copies into the ledgers what devices count themselves; before a scrape, and done by {@link #figures}. */
+    public void refresh() {
+        stations.forEach(station -> station.syncCounters().run());
+    }
+
+    /**
+     * Boots the guests and runs them for {@code picos} more.
+     *
+     * @throws IllegalStateException if a guest does not get through its boot
+     */
     public void warmUp(long picos) {
-        throw new UnsupportedOperationException("the machine is not wired yet");
+        while (!stations.stream().allMatch(s -> s.kernel().bootedPicos() <= run.nowPicos())) {
+            if (run.nowPicos() > BOOT_LIMIT) {
+                throw new IllegalStateException("a guest has not booted within 20 s");
+            }
+            run.until(run.nowPicos() + MILLISECOND);
+        }
+        stations.forEach(s -> s.kernel().release());
+        run.until(run.nowPicos() + picos);
+        for (Station station : stations) {
+            for (Direction direction : Direction.values()) {
+                station.ledger().latency(direction).startMeasuring();
+            }
+        }
+        before = readings();
+        beganPicos = run.nowPicos();
+        after = before;
+        endedPicos = beganPicos;
     }
 
-    public void measure(long picos, LongConsumer progressPicos) {
-        throw new UnsupportedOperationException("the machine is not wired yet");
+    /**
+     * Runs the measured part; ends early when every program has reached its count.
+     *
+     * @param progress is told how many picoseconds of it have passed, every millisecond or so
+     */
+    public void measure(long picos, LongConsumer progress) {
+        long end = beganPicos + picos;
+        while (run.nowPicos() < end && !stations.stream().allMatch(Station::done)) {
+            run.until(Math.min(end, run.nowPicos() + MILLISECOND));
+            progress.accept(run.nowPicos() - beganPicos);
+        }
+        after = readings();
+        endedPicos = run.nowPicos();
     }
 
+    /** Whether every program has reached its count. */
+    public boolean done() {
+        return stations.stream().allMatch(Station::done);
+    }
+
+    private List<LedgerReading> readings() {
+        refresh();
+        return stations.stream()
+                .map(s -> LedgerReading.of(s.ledger(), s.iommu().get()))
+                .toList();
+    }
+
+    /** Each guest's figures over the measured part. */
     public List<GuestFigures> figures() {
-        throw new UnsupportedOperationException("the machine is not wired yet");
+        double seconds = (double) (endedPicos - beganPicos) / PICOS_PER_SECOND;
+        List<GuestFigures> figures = new ArrayList<>();
+        for (int i = 0; i < after.size(); i++) {
+            figures.add(after.get(i).since(before.get(i), seconds));
+        }
+        return figures;
     }
 
+    /** DMA faults that the IOMMU has recorded, with how often each was seen. */
+    public Map<FaultReport, Long> faults() {
+        return host.faults();
+    }
+
+    public ClockMode clock() {
+        return clock;
+    }
+
+    /** Time of the run so far, in picoseconds. */
     public long nowPicos() {
-        throw new UnsupportedOperationException("the machine is not wired yet");
+        return run.nowPicos();
     }
 
     @Override
     public void close() {
-        throw new UnsupportedOperationException("the machine is not wired yet");
+        run.close();
+        host.close();
     }
 }

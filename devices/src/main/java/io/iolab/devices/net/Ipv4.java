@@ -80,7 +80,7 @@ public final class Ipv4 {
             return PacketCheck.BAD_HEADER;
         }
         int totalLength = totalLength(bytes, at);
-        if (headerLength > available || totalLength < headerLength || totalLength > available) {
+        if (totalLength < headerLength || totalLength > available) {
             return PacketCheck.BAD_LENGTH;
         }
         if (!InternetChecksum.isValid(InternetChecksum.add(0, bytes, at, headerLength))) {

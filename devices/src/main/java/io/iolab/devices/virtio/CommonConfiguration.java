@@ -168,7 +168,9 @@ final class CommonConfiguration {
     }
 
     private void enable(QueueRegisters queue, int value) {
-        if (value == 1 && status.has(StatusMachine.FEATURES_OK) && queue.layout().fitsSplit(queue.size)) {
+        if (value == 1
+                && status.has(StatusMachine.FEATURES_OK)
+                && queue.layout().fitsSplit(queue.size)) {
             queue.enabled = true;
         } else {
             illegal();

@@ -52,6 +52,8 @@ enum CommonField {
 
     /** Fields are taken as a whole, 64-bit ones as two halves (section 4.1.3.1). */
     boolean takes(int accessOffset, int accessWidth) {
-        return width == 8 ? accessWidth == 4 && (accessOffset & 3) == 0 : accessWidth == width && accessOffset == offset;
+        return width == 8
+                ? accessWidth == 4 && (accessOffset & 3) == 0
+                : accessWidth == width && accessOffset == offset;
     }
 }

@@ -74,7 +74,9 @@ final class StatusMachine {
             status |= FAILED;
             return Outcome.GIVEN_UP;
         }
-        if ((wanted & FAILED) != 0 || !inOrder(wanted) || (added & (FEATURES_OK | DRIVER_OK)) == (FEATURES_OK | DRIVER_OK)) {
+        if ((wanted & FAILED) != 0
+                || !inOrder(wanted)
+                || (added & (FEATURES_OK | DRIVER_OK)) == (FEATURES_OK | DRIVER_OK)) {
             return Outcome.ILLEGAL;
         }
         if ((added & FEATURES_OK) != 0 && !featuresValid) {

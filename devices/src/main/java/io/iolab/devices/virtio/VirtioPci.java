@@ -348,7 +348,9 @@ public final class VirtioPci {
     /** See {@link PciFunction#registerName}. */
     public String registerName(int bar, long offset) {
         if (bar == MSIX_BAR && offset >= 0 && offset < REGION_SIZE) {
-            return offset < PENDING_OFFSET ? msixName(offset, "msix_table", 16) : msixName(offset - PENDING_OFFSET, "msix_pba", 0);
+            return offset < PENDING_OFFSET
+                    ? msixName(offset, "msix_table", 16)
+                    : msixName(offset - PENDING_OFFSET, "msix_pba", 0);
         }
         if (bar != VIRTIO_BAR || offset < 0 || offset >= (long) Region.ALL.length * REGION_SIZE) {
             return UNIMPLEMENTED;

@@ -280,6 +280,17 @@ class CaptureReaderTest {
         assertThat(frames.get(1)).isEqualTo(CaptureBytes.Frame.of(0, longest.length, longest));
     }
 
+    @Test
+    void shouldCountOffsetsThroughALongFile() {
+        CaptureBytes file = new CaptureBytes(ByteOrder.LITTLE_ENDIAN).pcapHeader(0xA1B2_3C4D);
+        for (int i = 0; i < 300; i++) {
+            file.pcapRecord(i, 0, 1000, new byte[1000]);
+        }
+        int at = file.size() + 8;
+        file.u32(0).u32(0).u32(-1).u32(-1);
+        assertThat(refusal(file.bytes()).offset()).isEqualTo(at);
+    }
+
     @ParameterizedTest
     @ValueSource(longs = {0, 8, 11, 13, 14, 0xFFFF_FFFFL})
     void shouldRefuseAbsurdBlockLengths(long length) {
@@ -305,7 +316,8 @@ class CaptureReaderTest {
         assertThat(refusal(overlong.bytes())).hasMessageContaining("at least 132");
         CaptureBytes option = new CaptureBytes(ByteOrder.LITTLE_ENDIAN).section();
         option.describe(1, 0, option.body().u16(2).u16(400));
-        assertThat(refusal(option.bytes())).hasMessageContaining("option");
+        option.block(0x0BAD, option.body().raw(new byte[1000]));
+        assertThat(refusal(option.bytes()).expected()).contains("an option that ends within its block");
         CaptureBytes version = new CaptureBytes(ByteOrder.LITTLE_ENDIAN);
         version.block(
                 0x0A0D_0D0AL, version.body().u32(0x1A2B_3C4DL).u16(2).u16(0).u64(-1));
@@ -330,7 +342,7 @@ class CaptureReaderTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"6, -1", "9, -1", "0, 9223372037", "0x80, 9223372037", "0x80, -1", "0x9d, -1"})
+    @CsvSource({"6, -1", "9, -1", "0, 9223372037", "0x80, 9223372037", "0x81, 40000000000", "0x80, -1", "0x9d, -1"})
     void shouldRefuseTimesThatDoNotFit(int resolution, long units) {
         CaptureBytes file = new CaptureBytes(ByteOrder.LITTLE_ENDIAN).section().ethernet(resolution);
         int at = file.size() + 12;

@@ -236,6 +236,17 @@ class PacketTest {
         assertThat(Icmp.check(frame, AT, Udp.build(frame, AT, A, B, 20, 1))).isEqualTo(PacketCheck.OTHER_PROTOCOL);
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 4, 7})
+    void shouldFindNoEchoRequestInLessThanAHeader(int messageBytes) {
+        byte[] packet = new byte[34 + messageBytes];
+        EthernetFrame.writeHeader(packet, 0, B.mac(), A.mac(), EthernetFrame.TYPE_IPV4);
+        Ipv4.writeHeader(packet, 14, messageBytes, 1, Ipv4.PROTOCOL_ICMP, A.address(), B.address());
+        assertThat(Icmp.check(packet, 0, packet.length)).isEqualTo(PacketCheck.TOO_SHORT);
+        assertThat(Icmp.replyInPlace(packet, 0, packet.length, B.mac(), B.address()))
+                .isFalse();
+    }
+
     /** RFC 826, "Packet format" and "Packet Reception". */
     @Test
     void shouldAskAndAnswerByArp() {

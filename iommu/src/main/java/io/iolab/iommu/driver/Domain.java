@@ -128,7 +128,8 @@ public final class Domain {
         }
     }
 
-    @Nullable PageTable table() {
+    @Nullable
+    PageTable table() {
         return table;
     }
 

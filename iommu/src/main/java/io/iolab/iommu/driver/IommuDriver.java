@@ -98,7 +98,8 @@ public final class IommuDriver {
         }
         unit.store64(UnitRegisters.RTADDR, contexts.rootHpa());
         unit.command(UnitRegisters.ROOT_POINTER, true);
-        // A new root pointer flushes nothing by itself; contexts first, or the IOTLB could be refilled from a stale one.
+        // A new root pointer flushes nothing by itself; contexts first, or the IOTLB could be refilled from a stale
+        // one.
         invalidator.contextGlobal();
         invalidator.iotlbGlobal();
         unit.command(UnitRegisters.TRANSLATION, true);

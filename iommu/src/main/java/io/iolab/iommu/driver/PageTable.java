@@ -105,7 +105,7 @@ final class PageTable {
 
     /** Whether {@code iova} lies inside a page that begins below it. */
     private boolean startsInside(long iova) {
-        if (levels < 5 && iova >>> shift(levels + 1) != 0) {
+        if (iova >>> shift(levels + 1) != 0) {
             return false;
         }
         long tableHpa = rootHpa;

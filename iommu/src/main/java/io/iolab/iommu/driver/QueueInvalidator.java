@@ -97,7 +97,7 @@ final class QueueInvalidator implements Invalidator {
         if ((registers.load32(UnitRegisters.FSTS) & QUEUE_ERROR) == 0) {
             return false;
         }
-        int head = registers.load32(UnitRegisters.IQT - 8);
+        int head = registers.load32(UnitRegisters.IQH);
         put(head, WAIT | STATUS_WRITE | (long) PENDING << 32, statusHpa);
         registers.store32(UnitRegisters.FSTS, QUEUE_ERROR);
         return true;

@@ -19,9 +19,9 @@ final class UnitRegisters {
     static final int FEDATA = 0x3C;
     static final int FEADDR = 0x40;
     static final int FEUADDR = 0x44;
+    static final int IQH = 0x80;
     static final int IQT = 0x88;
     static final int IQA = 0x90;
-    static final int IQERCD = 0xB0;
 
     static final int TRANSLATION = 1 << 31;
     static final int ROOT_POINTER = 1 << 30;

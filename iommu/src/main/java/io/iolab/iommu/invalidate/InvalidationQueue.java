@@ -41,7 +41,8 @@ public final class InvalidationQueue {
     private boolean wide;
     private boolean completionDue;
 
-    public InvalidationQueue(RegisterFile registers, Memory memory, Invalidations invalidations, EventSignal completion) {
+    public InvalidationQueue(
+            RegisterFile registers, Memory memory, Invalidations invalidations, EventSignal completion) {
         this.registers = registers;
         this.memory = memory;
         this.invalidations = invalidations;

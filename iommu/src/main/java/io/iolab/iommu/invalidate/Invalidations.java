@@ -32,7 +32,8 @@ public final class Invalidations {
      * @param granularity 1 global, 2 domain, 3 device
      * @return what was done, or null when the granularity is reserved and nothing was
      */
-    @Nullable InvalidationKind context(int granularity, int domain, int rid, int functionMask) {
+    @Nullable
+    InvalidationKind context(int granularity, int domain, int rid, int functionMask) {
         switch (granularity) {
             case 1 -> {
                 contexts.invalidateAll();
@@ -57,7 +58,8 @@ public final class Invalidations {
      * @param address ADDR, IH and AM as in IVA and in a descriptor; counts for granularity 3
      * @return what was done, or null when the request is one that the unit does not take and nothing was
      */
-    @Nullable InvalidationKind iotlb(int granularity, int domain, long address) {
+    @Nullable
+    InvalidationKind iotlb(int granularity, int domain, long address) {
         switch (granularity) {
             case 1 -> {
                 iotlb.invalidateAll();

@@ -53,7 +53,8 @@ public final class RegisterInvalidation {
         }
         int low = registers.get(VtdRegisters.CCMD);
         int granularity = high >>> CONTEXT_GRANULARITY_SHIFT & 3;
-        InvalidationKind kind = allowed() ? invalidations.context(granularity, low & 0xFFFF, low >>> 16, high & 3) : null;
+        InvalidationKind kind =
+                allowed() ? invalidations.context(granularity, low & 0xFFFF, low >>> 16, high & 3) : null;
         finish(VtdRegisters.CCMD + 4, high & ~(3 << CONTEXT_ACTUAL_SHIFT), kind, granularity << CONTEXT_ACTUAL_SHIFT);
     }
 
@@ -63,9 +64,8 @@ public final class RegisterInvalidation {
             return;
         }
         int granularity = high >>> IOTLB_GRANULARITY_SHIFT & 3;
-        InvalidationKind kind = allowed()
-                ? invalidations.iotlb(granularity, high & 0xFFFF, registers.get64(VtdRegisters.IVA))
-                : null;
+        InvalidationKind kind =
+                allowed() ? invalidations.iotlb(granularity, high & 0xFFFF, registers.get64(VtdRegisters.IVA)) : null;
         finish(VtdRegisters.IOTLB + 4, high & ~(3 << IOTLB_ACTUAL_SHIFT), kind, granularity << IOTLB_ACTUAL_SHIFT);
     }
 

@@ -71,13 +71,12 @@ public final class ContextEntry {
 
     /** Whether TT and AW are ones that this unit offers. */
     public static boolean valid(long low, long high, Capabilities capabilities) {
-        boolean type =
-                switch (translationType(low)) {
-                    case TYPE_UNTRANSLATED -> true;
-                    case TYPE_DEVICE_TLB -> capabilities.deviceTlb();
-                    case TYPE_PASS_THROUGH -> capabilities.passThrough();
-                    default -> false;
-                };
+        boolean type = switch (translationType(low)) {
+            case TYPE_UNTRANSLATED -> true;
+            case TYPE_DEVICE_TLB -> capabilities.deviceTlb();
+            case TYPE_PASS_THROUGH -> capabilities.passThrough();
+            default -> false;
+        };
         return type && capabilities.supportsWidth(addressWidthCode(high));
     }
 }

@@ -79,8 +79,7 @@ public final class PageWalk {
         if (RootEntry.reservedSet(rootLow, memory.readLong(rootHpa + 8), capabilities)) {
             return FaultReason.ROOT_RESERVED;
         }
-        return contextEntry(
-                ContextEntry.hpa(RootEntry.contextTable(rootLow, capabilities), RequesterId.devfn(rid)));
+        return contextEntry(ContextEntry.hpa(RootEntry.contextTable(rootLow, capabilities), RequesterId.devfn(rid)));
     }
 
     private @Nullable FaultReason contextEntry(long entryHpa) {

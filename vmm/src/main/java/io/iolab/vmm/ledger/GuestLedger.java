@@ -2,18 +2,12 @@ package io.iolab.vmm.ledger;
 
 import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.memory.Access;
-import org.HdrHistogram.Histogram;
 
 /**
  * Everything counted about one guest. Plain arrays indexed by enum ordinals; the accessors that change them are called on hot
  * paths and allocate nothing.
  */
 public final class GuestLedger {
-    /** Upper bounds in nanoseconds of the buckets that latency and exit times are exported in. */
-    private static final long[] BUCKET_BOUNDS_NANOS = {
-        250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 1_000_000
-    };
-
     private static final int CAUSES = DropCause.values().length;
 
     private final String guest;
@@ -26,17 +20,12 @@ public final class GuestLedger {
     private final long[] dmaRequests = new long[2 * DmaKind.values().length];
     private final long[] dmaBytes = new long[2 * DmaKind.values().length];
     private final long[] cpuPicos = new long[CpuShare.values().length];
-    private final long[] latencyBuckets = new long[BUCKET_BOUNDS_NANOS.length + 1];
-    private final long[] exitBuckets = new long[BUCKET_BOUNDS_NANOS.length + 1];
-    /** 1 ns to 100 s at three significant digits. */
-    private final Histogram latency = new Histogram(1, 100_000_000_000L, 3);
-
+    private final Buckets exitTimes = new Buckets();
+    private final LatencyRecorder[] latency = {new LatencyRecorder(), new LatencyRecorder()};
     private long kicksSent;
     private long kicksSuppressed;
     private long copiedBytes;
-    private long latencyNanosTotal;
     private long haltedPicos;
-    private boolean measuring;
 
     public GuestLedger(String guest, Path path) {
         this.guest = guest;
@@ -152,56 +141,22 @@ public final class GuestLedger {
         return haltedPicos;
     }
 
-    /** From the sending program's call to the receiving program's return. Kept only after the warm-up. */
-    public void latency(long nanos) {
-        latencyBuckets[bucket(nanos)]++;
-        latencyNanosTotal += nanos;
-        if (measuring) {
-            latency.recordValue(Math.clamp(nanos, 1, 100_000_000_000L));
-        }
+    /**
+     * From the sending program's call to the receiving program's return, by the direction of the frame; a round trip counts as
+     * received. Writer: for TX the peer, for RX the vCPU.
+     */
+    public LatencyRecorder latency(Direction direction) {
+        return latency[direction.ordinal()];
     }
 
     /** Counts an exit in its counter and in the distribution of exit times. Writer: the vCPU. */
     public void exit(ExitCounter counter, long picos) {
         counter.add(picos);
-        exitBuckets[bucket(picos / 1000)]++;
+        exitTimes.add(picos / 1000);
     }
 
-    private static int bucket(long nanos) {
-        int i = 0;
-        while (i < BUCKET_BOUNDS_NANOS.length && nanos > BUCKET_BOUNDS_NANOS[i]) {
-            i++;
-        }
-        return i;
-    }
-
-    /** The warm-up is over: from now on latencies go into the histogram. */
-    public void startMeasuring() {
-        measuring = true;
-    }
-
-    /** Latencies since {@link #startMeasuring}, in nanoseconds. */
-    public Histogram latencyHistogram() {
-        return latency;
-    }
-
-    /** Sum of all latencies recorded, warm-up included. */
-    public long latencyNanosTotal() {
-        return latencyNanosTotal;
-    }
-
-    /** Bucket upper bounds, nanoseconds, ascending; a last bucket takes what is above. */
-    public static long[] bucketBoundsNanos() {
-        return BUCKET_BOUNDS_NANOS.clone();
-    }
-
-    /** Latencies per bucket (not cumulative), warm-up included. */
-    public long latencyBucket(int index) {
-        return latencyBuckets[index];
-    }
-
-    /** Exit times per bucket (not cumulative), warm-up included. */
-    public long exitBucket(int index) {
-        return exitBuckets[index];
+    /** Times of all exits. */
+    public Buckets exitTimes() {
+        return exitTimes;
     }
 }

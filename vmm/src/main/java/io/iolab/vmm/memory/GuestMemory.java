@@ -39,8 +39,8 @@ public final class GuestMemory implements Memory, AutoCloseable {
      */
     public GuestMemory(HostFrames frames, long size) {
         if (size <= 0 || size > MAX_SIZE || (size & MASK) != 0) {
-            throw new IllegalArgumentException("guest memory of " + size
-                    + " bytes: not a positive multiple of 2 MiB up to " + MAX_SIZE);
+            throw new IllegalArgumentException(
+                    "guest memory of " + size + " bytes: not a positive multiple of 2 MiB up to " + MAX_SIZE);
         }
         this.frames = frames;
         this.host = frames.memory();
@@ -114,8 +114,8 @@ public final class GuestMemory implements Memory, AutoCloseable {
 
     private void check(long gpa, long length) {
         if (!contains(gpa, length)) {
-            throw new IndexOutOfBoundsException("gpa 0x" + Long.toHexString(gpa) + ", " + length + " bytes: outside of 0x"
-                    + Long.toHexString(size) + " bytes of guest memory");
+            throw new IndexOutOfBoundsException("gpa 0x" + Long.toHexString(gpa) + ", " + length
+                    + " bytes: outside of 0x" + Long.toHexString(size) + " bytes of guest memory");
         }
     }
 

@@ -185,8 +185,9 @@ public final class HostFrames {
     }
 
     private HostMemoryException exhausted(long wanted) {
-        return new HostMemoryException("no free host frame of " + kib(wanted) + ": " + kib(freeBytes) + " of "
-                + kib(memory.size()) + " are free, in " + freeLargeFrames() + " whole frames of 2048 KiB and parts of others");
+        return new HostMemoryException(
+                "no free host frame of " + kib(wanted) + ": " + kib(freeBytes) + " of " + kib(memory.size())
+                        + " are free, in " + freeLargeFrames() + " whole frames of 2048 KiB and parts of others");
     }
 
     private static String kib(long bytes) {
@@ -194,6 +195,7 @@ public final class HostFrames {
     }
 
     private static IllegalArgumentException notHandedOut(long hpa, long size) {
-        return new IllegalArgumentException("hpa 0x" + Long.toHexString(hpa) + " is not a frame of " + kib(size) + " in use");
+        return new IllegalArgumentException(
+                "hpa 0x" + Long.toHexString(hpa) + " is not a frame of " + kib(size) + " in use");
     }
 }

@@ -18,7 +18,6 @@ public enum Cost {
     KICK_SIGNAL("kick.signal"),
     IPI_KICK("ipi.kick"),
     IRQ_INJECT_SYSCALL("irq.inject_syscall"),
-    IRQ_HOST_FORWARD("irq.host_forward"),
     IRQ_NATIVE("irq.native"),
     GUEST_TX_PACKET("guest.tx_packet"),
     GUEST_RX_PACKET("guest.rx_packet"),
@@ -32,10 +31,8 @@ public enum Cost {
     MMIO_NATIVE_READ("mmio.native_read"),
     MMIO_NATIVE_WRITE("mmio.native_write"),
     PCIE_READ("pcie.read"),
-    PCIE_WRITE("pcie.write"),
     PCIE_BYTE("pcie.byte"),
     PCIE_TLP("pcie.tlp"),
-    NIC_PACKET("nic.packet"),
     IOMMU_WALK_ACCESS("iommu.walk_access"),
     SWITCH_HOP("switch.hop"),
     SWITCH_BYTE("switch.byte");

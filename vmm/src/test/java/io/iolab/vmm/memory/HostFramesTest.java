@@ -126,9 +126,7 @@ class HostFramesTest {
         long large = frames.allocateLarge();
         frames.free(small);
         for (long hpa : new long[] {0, small, large, large + 4096, small + 1, 8 * MIB, -4096, Long.MIN_VALUE}) {
-            assertThatThrownBy(() -> frames.free(hpa))
-                    .as("hpa 0x%x", hpa)
-                    .isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> frames.free(hpa)).as("hpa 0x%x", hpa).isInstanceOf(IllegalArgumentException.class);
         }
         frames.freeLarge(large);
         for (long hpa : new long[] {0, large, large + 4096, 8 * MIB, -LARGE, Long.MIN_VALUE}) {
@@ -187,7 +185,10 @@ class HostFramesTest {
                 pages.add(page);
             }
         });
-        assertThat(pages).as("seed %d", seed).hasSize(small.size() + 512 * large.size()).doesNotContain(0L);
+        assertThat(pages)
+                .as("seed %d", seed)
+                .hasSize(small.size() + 512 * large.size())
+                .doesNotContain(0L);
         assertThat(frames.freeBytes()).isEqualTo(16 * MIB - 4096 - 4096L * pages.size());
         small.forEach(frames::free);
         large.forEach(frames::freeLarge);

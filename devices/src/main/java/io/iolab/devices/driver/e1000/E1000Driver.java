@@ -42,6 +42,7 @@ public final class E1000Driver implements NetDriver {
         registers = part.registers;
         transmit = new TransmitRing(platform, options.txRing(), options.tidv() != 0);
         receive = new ReceiveRing(platform, registers, part.receiveLayout(), options);
+        part.reapTransmits = transmit::reap;
         reapBelow = Math.max(1, options.txRing() / 16);
     }
 
@@ -74,6 +75,7 @@ public final class E1000Driver implements NetDriver {
             transmit.reap();
         }
         if (transmit.free() == 0) {
+            part.awaitTransmit();
             return false;
         }
         transmit.put(frame, offset, length);
@@ -150,17 +152,12 @@ public final class E1000Driver implements NetDriver {
     }
 
     /** {@inheritDoc} Writes of TDT and RDT. */
+    /** TDT writes. */
     @Override
     public long doorbells() {
-        return transmitDoorbells + receive.doorbells();
-    }
-
-    /** Writes of TDT. */
-    public long transmitDoorbells() {
         return transmitDoorbells;
     }
 
-    /** {@inheritDoc} Never: this device cannot ask for silence. */
     @Override
     public long doorbellsSuppressed() {
         return 0;

@@ -12,9 +12,20 @@ package io.iolab.devices.driver.e1000;
  * @param rdtr receive delay timer in units of 1.024 us, 0 (none) to 65535; no effect in MSI-X mode
  * @param radv absolute limit of that delay, same unit
  * @param rxBatchRefill receive descriptors given back at once, a power of two
+ * @param txInterrupts whether each finished transmission may interrupt; if not, finished descriptors are found when the next
+ *     frame is queued, as virtio-net does it, and an interrupt is asked for only while the ring is full
  */
 public record E1000Options(
-        int txRing, int rxRing, int bufferSize, int itr, int tidv, int tadv, int rdtr, int radv, int rxBatchRefill) {
+        int txRing,
+        int rxRing,
+        int bufferSize,
+        int itr,
+        int tidv,
+        int tadv,
+        int rdtr,
+        int radv,
+        int rxBatchRefill,
+        boolean txInterrupts) {
 
     public E1000Options {
         checkRing("txRing", txRing);
@@ -34,25 +45,31 @@ public record E1000Options(
 
     /** Linux's: 256 descriptors each way, 2 KiB buffers, 20 000 interrupts a second at most, TIDV 8, TADV 32, RADV 8. */
     public static E1000Options defaults() {
-        return new E1000Options(256, 256, 2048, 195, 8, 32, 0, 8, 16);
+        return new E1000Options(256, 256, 2048, 195, 8, 32, 0, 8, 16, true);
     }
 
     /** The same with every interrupt delay off: one interrupt for each event that finds interrupts on. */
     public E1000Options unmoderated() {
-        return new E1000Options(txRing, rxRing, bufferSize, 0, 0, 0, 0, 0, rxBatchRefill);
+        return new E1000Options(txRing, rxRing, bufferSize, 0, 0, 0, 0, 0, rxBatchRefill, txInterrupts);
     }
 
     public E1000Options withRings(int transmit, int receive) {
-        return new E1000Options(transmit, receive, bufferSize, itr, tidv, tadv, rdtr, radv, rxBatchRefill);
+        return new E1000Options(
+                transmit, receive, bufferSize, itr, tidv, tadv, rdtr, radv, rxBatchRefill, txInterrupts);
+    }
+
+    /** The same with or without an interrupt for each transmission. */
+    public E1000Options withTxInterrupts(boolean each) {
+        return new E1000Options(txRing, rxRing, bufferSize, itr, tidv, tadv, rdtr, radv, rxBatchRefill, each);
     }
 
     /** @param gap in units of 256 ns */
     public E1000Options withItr(int gap) {
-        return new E1000Options(txRing, rxRing, bufferSize, gap, tidv, tadv, rdtr, radv, rxBatchRefill);
+        return new E1000Options(txRing, rxRing, bufferSize, gap, tidv, tadv, rdtr, radv, rxBatchRefill, txInterrupts);
     }
 
     public E1000Options withBufferSize(int bytes) {
-        return new E1000Options(txRing, rxRing, bytes, itr, tidv, tadv, rdtr, radv, rxBatchRefill);
+        return new E1000Options(txRing, rxRing, bytes, itr, tidv, tadv, rdtr, radv, rxBatchRefill, txInterrupts);
     }
 
     /** TDLEN and RDLEN count in units of 128 bytes (8254x SDM 13.4.27). */

@@ -27,6 +27,9 @@ abstract sealed class Part permits Part82540, Part82574 {
     /** Set in interrupt context, taken by poll. */
     boolean linkChanged;
 
+    /** Takes finished descriptors off the transmit ring; the transmit interrupt runs it. */
+    Runnable reapTransmits = () -> {};
+
     Part(DriverPlatform platform, PciDevice device, E1000Options options) {
         this.platform = platform;
         this.device = device;
@@ -55,6 +58,9 @@ abstract sealed class Part permits Part82540, Part82574 {
 
     /** Claims interrupts, sets the station filters again as an opening driver does, and turns interrupts on. */
     abstract void connectInterrupts(byte[] mac);
+
+    /** The ring is full: the next finished transmission must interrupt, be it finished already. */
+    abstract void awaitTransmit();
 
     /** Ends a poll that ran dry: interrupts that the handler turned off come on again, and one that is due fires. */
     abstract void resume();

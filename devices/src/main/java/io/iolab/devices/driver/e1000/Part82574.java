@@ -23,13 +23,8 @@ final class Part82574 extends Part {
     private static final int IVAR_THREE_VECTORS = 0x800A_0908;
 
     private static final int DATA_CAUSES = Reg.INT_RXQ0 | Reg.INT_TXQ0;
-    private static final int OTHER_CAUSES = Reg.INT_OTHER
-            | Reg.INT_LSC
-            | Reg.INT_RXO
-            | Reg.INT_MDAC
-            | Reg.INT_SRPD
-            | Reg.INT_ACK
-            | Reg.INT_MNG;
+    private static final int OTHER_CAUSES =
+            Reg.INT_OTHER | Reg.INT_LSC | Reg.INT_RXO | Reg.INT_MDAC | Reg.INT_SRPD | Reg.INT_ACK | Reg.INT_MNG;
 
     private static final int LINK_CONTROL = 0x10;
     private static final int LINK_CONTROL_ASPM = 3;
@@ -82,7 +77,8 @@ final class Part82574 extends Part {
         registers.read(Reg.EECD);
         int id = phy.id();
         if (id != PHY_ID) {
-            throw DriverException.register("PHY id (registers 2 and 3)", id & 0xFFFF_FFFFL, "0x1410cb1 (BM revision 2)");
+            throw DriverException.register(
+                    "PHY id (registers 2 and 3)", id & 0xFFFF_FFFFL, "0x1410cb1 (BM revision 2)");
         }
         registers.read(Reg.MANC);
         registers.read(Reg.FACTPS);
@@ -189,8 +185,7 @@ final class Part82574 extends Part {
         registers.write(Reg.TXDCTL, TXDCTL_OPEN);
         registers.write(Reg.TXDCTL1, TXDCTL_OPEN);
         int tctl = registers.read(Reg.TCTL) & ~(Reg.TCTL_CT | Reg.TCTL_COLD);
-        registers.write(
-                Reg.TCTL, tctl | Reg.TCTL_PSP | Reg.TCTL_RTLC | Reg.TCTL_CT_15 | Reg.TCTL_COLD_63);
+        registers.write(Reg.TCTL, tctl | Reg.TCTL_PSP | Reg.TCTL_RTLC | Reg.TCTL_CT_15 | Reg.TCTL_COLD_63);
         disableHashing();
         registers.setBits(Reg.RFCTL, Reg.RFCTL_EXSTEN);
         registers.write(Reg.RCTL, receiveControl() | Reg.RCTL_SECRC);
@@ -231,7 +226,7 @@ final class Part82574 extends Part {
         int extended = registers.read(Reg.CTRL_EXT) & ~Reg.CTRL_EXT_IAME;
         registers.write(Reg.CTRL_EXT, extended | Reg.CTRL_EXT_PBA_CLR | Reg.CTRL_EXT_EIAME);
         registers.write(Reg.EIAC, DATA_CAUSES);
-        registers.write(Reg.IMS, DATA_CAUSES | OTHER_CAUSES);
+        registers.write(Reg.IMS, (options.txInterrupts() ? DATA_CAUSES : Reg.INT_RXQ0) | OTHER_CAUSES);
         registers.flush();
         registers.write(Reg.ICS, Reg.INT_LSC | Reg.INT_OTHER);
     }
@@ -241,9 +236,21 @@ final class Part82574 extends Part {
         return true;
     }
 
+    /** The message has masked its cause (EIAME); it stays masked if an interrupt was wanted only while the ring was full. */
     private boolean transmitInterrupt() {
-        masked |= Reg.INT_TXQ0;
-        return true;
+        reapTransmits.run();
+        if (options.txInterrupts()) {
+            registers.write(Reg.IMS, Reg.INT_TXQ0);
+        }
+        return false;
+    }
+
+    /** A cause that is latched already sends its message as soon as it is unmasked, so nothing that finished is missed. */
+    @Override
+    void awaitTransmit() {
+        if (!options.txInterrupts()) {
+            registers.write(Reg.IMS, Reg.INT_TXQ0);
+        }
     }
 
     /** Reading ICR may have wiped causes of the queues: they are raised again (82574 datasheet 7.4.5). */

@@ -101,6 +101,8 @@ final class Reg {
     /** Interrupt causes, as in ICR, ICS, IMS and IMC. */
     static final int INT_TXDW = 1;
 
+    static final int INT_TXQE = 1 << 1;
+
     static final int INT_LSC = 1 << 2;
     static final int INT_RXSEQ = 1 << 3;
     static final int INT_RXDMT0 = 1 << 4;

@@ -8,9 +8,9 @@
  *   interrupt --> handler: flags only (82574L), or ICR, IMC (82540EM) --> poll: DD in RAM, refill, RDT --> IMS
  * </pre>
  *
- * <p>Register accesses. 82540EM: TDT once a flush, RDT once for each 16 frames of a poll or part of them, and five an
- * interrupt: ICR, IMC, a flushing read of STATUS, IMS, another such read. 82574L: TDT once a flush, RDT once for 16 frames
- * whatever the polls, and one an interrupt: IMS.
+ * <p>Register accesses. 82540EM: TDT once a flush, RDT once for each 16 frames of a poll or part of them; ICR, IMC and IMS a
+ * receive interrupt, ICR a transmit interrupt. 82574L: TDT once a flush, RDT once for 16 frames whatever the polls, and one an
+ * interrupt: IMS.
  *
  * <p>Threading: everything runs on the driver's vCPU; the device is the only other party in the rings.
  */

@@ -35,8 +35,8 @@ public final class MsixVectors {
         int control = device.read(capability + CONTROL, 2);
         size = (control & CONTROL_SIZE) + 1;
         if (size < wanted) {
-            throw new DriverException(device + ": MSI-X message control is 0x" + Integer.toHexString(control) + ", that is "
-                    + size + " vectors, expected at least " + wanted);
+            throw new DriverException(device + ": MSI-X message control is 0x" + Integer.toHexString(control)
+                    + ", that is " + size + " vectors, expected at least " + wanted);
         }
         int table = device.read(capability + TABLE, 4);
         PciBar bar = device.memoryBar(table & 7);

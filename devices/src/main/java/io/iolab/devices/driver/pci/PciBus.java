@@ -56,8 +56,10 @@ public final class PciBus {
         List<SizedBar> placed = sized.stream().map(this::place).toList();
         List<PciDevice> devices = new ArrayList<>();
         for (int rid : rids) {
-            List<PciBar> bars =
-                    placed.stream().filter(entry -> entry.rid == rid).map(SizedBar::bar).toList();
+            List<PciBar> bars = placed.stream()
+                    .filter(entry -> entry.rid == rid)
+                    .map(SizedBar::bar)
+                    .toList();
             devices.add(new PciDevice(cpu, config, rid, config.read(rid, 0, 4), bars));
         }
         return devices;
@@ -114,10 +116,7 @@ public final class PciBus {
 
     /** Decoding is off meanwhile: a BAR full of ones would claim the top of the address space. */
     private void size(int rid, List<SizedBar> into) {
-        int command = config.read(rid, COMMAND, 2);
-        if ((command & DECODE) != 0) {
-            config.write(rid, COMMAND, 2, command & ~DECODE);
-        }
+        int command = stopDecoding(rid);
         int index = 0;
         while (index < 6) {
             PciBar bar = sizeBar(rid, index);
@@ -126,6 +125,19 @@ public final class PciBus {
             }
             index += bar.kind() == PciBar.Kind.MEMORY64 ? 2 : 1;
         }
+        resumeDecoding(rid, command);
+    }
+
+    /** @return the command register as it was */
+    private int stopDecoding(int rid) {
+        int command = config.read(rid, COMMAND, 2);
+        if ((command & DECODE) != 0) {
+            config.write(rid, COMMAND, 2, command & ~DECODE);
+        }
+        return command;
+    }
+
+    private void resumeDecoding(int rid, int command) {
         if ((command & DECODE) != 0) {
             config.write(rid, COMMAND, 2, command);
         }
@@ -169,12 +181,13 @@ public final class PciBus {
         }
         long address = window(bar).allocate(bar.size());
         int offset = BAR0 + 4 * bar.index();
+        int command = stopDecoding(entry.rid);
         config.write(entry.rid, offset, 4, (int) address);
         if (bar.kind() == PciBar.Kind.MEMORY64) {
             config.write(entry.rid, offset + 4, 4, (int) (address >>> 32));
         }
-        return new SizedBar(
-                entry.rid, new PciBar(bar.index(), bar.kind(), address, bar.size(), bar.prefetchable()));
+        resumeDecoding(entry.rid, command);
+        return new SizedBar(entry.rid, new PciBar(bar.index(), bar.kind(), address, bar.size(), bar.prefetchable()));
     }
 
     private ResourceWindow window(PciBar bar) {

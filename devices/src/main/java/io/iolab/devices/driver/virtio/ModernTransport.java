@@ -80,13 +80,14 @@ final class ModernTransport {
                 }
             }
         }
-        throw new DriverException(device + ": no usable virtio capability for the " + name + " configuration (cfg_type " + type
-                + ")");
+        throw new DriverException(
+                device + ": no usable virtio capability for the " + name + " configuration (cfg_type " + type + ")");
     }
 
     private static Block checked(Block block, String name, int least) {
         if (block.length < least) {
-            throw DriverException.register("length of the " + name + " configuration", block.length, "at least " + least);
+            throw DriverException.register(
+                    "length of the " + name + " configuration", block.length, "at least " + least);
         }
         return block;
     }
@@ -158,12 +159,12 @@ final class ModernTransport {
         store64(QUEUE_DEVICE, queue.usedBus());
         long offset = cpu.load(common.pa + QUEUE_NOTIFY_OFF, 2) * (notifyMultiplier & 0xFFFF_FFFFL);
         if (offset + 2 > notify.length) {
-            throw DriverException.register("queue_notify_off times its multiplier", offset, "an offset inside of the notify block");
+            throw DriverException.register(
+                    "queue_notify_off times its multiplier", offset, "an offset inside of the notify block");
         }
         queue.notifyAt(notify.pa + offset);
         cpu.store(common.pa + QUEUE_MSIX_VECTOR, 2, vector);
-        checkVector(
-                "queue_msix_vector of queue " + queue.index(), cpu.load(common.pa + QUEUE_MSIX_VECTOR, 2), vector);
+        checkVector("queue_msix_vector of queue " + queue.index(), cpu.load(common.pa + QUEUE_MSIX_VECTOR, 2), vector);
         cpu.store(common.pa + QUEUE_ENABLE, 2, 1);
     }
 

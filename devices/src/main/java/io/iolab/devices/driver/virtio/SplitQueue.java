@@ -187,7 +187,7 @@ final class SplitQueue {
         if (eventIdx) {
             writeUsedEvent(RingIndex.advance(lastUsed, FAR_AHEAD));
         } else {
-            ram.writeShort(availPa, (short) NO_INTERRUPT);
+            ram.storeShortRelease(availPa, (short) NO_INTERRUPT);
         }
     }
 
@@ -200,7 +200,7 @@ final class SplitQueue {
         if (eventIdx) {
             writeUsedEvent(RingIndex.advance(lastUsed, buffers));
         } else {
-            ram.writeShort(availPa, (short) 0);
+            ram.storeShortRelease(availPa, (short) 0);
         }
         Memory.fullFence();
         return pending() <= buffers;

@@ -42,7 +42,8 @@ public final class VirtioNetDriver implements NetDriver {
     /** What the previous look for a hang saw: buffers returned, or -1. */
     private int watchedUsed = -1;
 
-    private record Rings(SplitQueue receiveRing, SplitQueue transmitRing, ReceiveQueue receive, TransmitQueue transmit) {}
+    private record Rings(
+            SplitQueue receiveRing, SplitQueue transmitRing, ReceiveQueue receive, TransmitQueue transmit) {}
 
     /** @throws DriverException if this is no such device, or it lacks a capability */
     public VirtioNetDriver(DriverPlatform platform, PciDevice device, VirtioOptions options) {
@@ -103,8 +104,8 @@ public final class VirtioNetDriver implements NetDriver {
         SplitQueue transmitRing = queue(TRANSMIT_QUEUE);
         ReceiveQueue receive =
                 new ReceiveQueue(platform, receiveRing, options.bufferSize(), has(VirtioFeatures.MRG_RXBUF));
-        TransmitQueue transmit = new TransmitQueue(
-                platform, transmitRing, options.header(), has(VirtioFeatures.INDIRECT_DESC));
+        TransmitQueue transmit =
+                new TransmitQueue(platform, transmitRing, options.header(), has(VirtioFeatures.INDIRECT_DESC));
         transport.enableQueue(receiveRing, VECTOR_RECEIVE);
         transport.enableQueue(transmitRing, VECTOR_TRANSMIT);
         return new Rings(receiveRing, transmitRing, receive, transmit);

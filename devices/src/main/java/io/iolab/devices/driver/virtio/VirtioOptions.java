@@ -27,7 +27,8 @@ public record VirtioOptions(long features, int largestQueue, int bufferSize, Hea
                     "features 0x" + Long.toHexString(features & ~VirtioFeatures.ALL) + " are not supported");
         }
         if (Integer.bitCount(largestQueue) != 1 || largestQueue < 8 || largestQueue > 32768) {
-            throw new IllegalArgumentException("largestQueue " + largestQueue + " is not a power of two from 8 to 32768");
+            throw new IllegalArgumentException(
+                    "largestQueue " + largestQueue + " is not a power of two from 8 to 32768");
         }
         boolean mergeable = (features & VirtioFeatures.MRG_RXBUF) != 0;
         if (bufferSize < (mergeable ? 64 : LEAST_BUFFER) || bufferSize > 65536) {

@@ -103,24 +103,23 @@ final class Receiver {
             return Delivery.DROPPED;
         }
         Gathered gathered = gather(ring, PacketFormat.HEADER + length);
-        Delivery outcome =
-                switch (gathered) {
-                    case ENOUGH -> place(ring, frame, offset, length);
-                    case NOT_ENOUGH -> {
-                        ring.giveBack(taken);
-                        counters.rxBusy++;
-                        yield Delivery.BUSY;
-                    }
-                    case NEVER_ENOUGH -> {
-                        ring.giveBack(taken);
-                        counters.rxBufferTooSmallDrops++;
-                        yield Delivery.DROPPED;
-                    }
-                    case FAULT -> {
-                        counters.rxRingFaultDrops++;
-                        yield Delivery.DROPPED;
-                    }
-                };
+        Delivery outcome = switch (gathered) {
+            case ENOUGH -> place(ring, frame, offset, length);
+            case NOT_ENOUGH -> {
+                ring.giveBack(taken);
+                counters.rxBusy++;
+                yield Delivery.BUSY;
+            }
+            case NEVER_ENOUGH -> {
+                ring.giveBack(taken);
+                counters.rxBufferTooSmallDrops++;
+                yield Delivery.DROPPED;
+            }
+            case FAULT -> {
+                counters.rxRingFaultDrops++;
+                yield Delivery.DROPPED;
+            }
+        };
         report(ring);
         return outcome;
     }

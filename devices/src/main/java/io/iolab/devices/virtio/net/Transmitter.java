@@ -71,8 +71,8 @@ final class Transmitter {
         }
         ring.disableKicks();
         int served = 0;
-        // The wire may lead back to this device, whose receiver may stop it: then the queue is no longer ours.
-        while (served < budget && pending && queue == ring && advance(ring)) {
+        // The wire may lead back to this device, whose receiver may stop it: then nothing is pending any more.
+        while (served < budget && pending && advance(ring)) {
             served++;
         }
         ring.publish();

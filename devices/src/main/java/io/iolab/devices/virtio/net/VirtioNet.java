@@ -57,7 +57,8 @@ public final class VirtioNet implements NetworkFunction {
     public VirtioNet(VirtioNetOptions options, DmaPort dma, InterruptPin intx, FramePort wire, Clock clock) {
         offeredFeatures = options.offeredFeatures();
         netConfig = new NetConfig(options);
-        transport = new VirtioPci(this, new NetType(), DEVICE_TYPE, ETHERNET_CONTROLLER, options.queueSize(), dma, intx);
+        transport =
+                new VirtioPci(this, new NetType(), DEVICE_TYPE, ETHERNET_CONTROLLER, options.queueSize(), dma, intx);
         counters = new VirtioNetCounters(transport);
         transmitter = new Transmitter(transport, wire, netConfig, counters);
         receiver = new Receiver(transport, counters);
@@ -178,7 +179,10 @@ public final class VirtioNet implements NetworkFunction {
     @Override
     public boolean workPending() {
         return transport.running()
-                && (transmitter.pending() || receiver.pending() || undecided(RECEIVE_QUEUE) || undecided(TRANSMIT_QUEUE));
+                && (transmitter.pending()
+                        || receiver.pending()
+                        || undecided(RECEIVE_QUEUE)
+                        || undecided(TRANSMIT_QUEUE));
     }
 
     private boolean undecided(int index) {

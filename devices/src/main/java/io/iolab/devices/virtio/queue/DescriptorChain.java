@@ -35,5 +35,6 @@ public interface DescriptorChain {
     boolean writable();
 
     /** Why the last step was {@link Step#FAULT}; null before. */
-    @Nullable RingFault fault();
+    @Nullable
+    RingFault fault();
 }

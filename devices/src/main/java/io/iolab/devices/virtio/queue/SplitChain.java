@@ -94,7 +94,8 @@ final class SplitChain implements DescriptorChain {
         if ((flags & INDIRECT) != 0) {
             return enterIndirect(at, flags);
         }
-        // A chain of more descriptors than the queue has loops (section 2.7.5.2); an indirect table counts its own entries.
+        // A chain of more descriptors than the queue has loops (section 2.7.5.2); an indirect table counts its own
+        // entries.
         if (++walked > size) {
             return fail(RingFault.CHAIN_LOOP);
         }

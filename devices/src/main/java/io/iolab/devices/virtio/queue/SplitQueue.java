@@ -76,7 +76,8 @@ public final class SplitQueue implements Virtqueue {
         this.usedEventIova = availIova + ENTRIES + (long) AVAIL_ENTRY * size;
         this.availEventIova = usedIova + ENTRIES + (long) USED_ELEMENT * size;
         this.eventIndex = RingFeatures.has(features, RingFeatures.EVENT_IDX);
-        this.chain = new SplitChain(dma, layout.descriptorIova(), size, RingFeatures.has(features, RingFeatures.INDIRECT_DESC));
+        this.chain = new SplitChain(
+                dma, layout.descriptorIova(), size, RingFeatures.has(features, RingFeatures.INDIRECT_DESC));
         this.entries = new byte[AVAIL_ENTRY * size];
         this.used = new byte[USED_ELEMENT * size];
     }
@@ -122,7 +123,8 @@ public final class SplitQueue implements Virtqueue {
             fault = RingFault.UNREACHABLE;
             return false;
         }
-        // Every chain needs a descriptor, and those taken and not completed have theirs: more than the rest is impossible.
+        // Every chain needs a descriptor, and those taken and not completed have theirs: more than the rest is
+        // impossible.
         if (RingIndex.distance(takeIdx, index) > size - outstanding) {
             fault = RingFault.INDEX_JUMP;
             return false;
@@ -200,7 +202,8 @@ public final class SplitQueue implements Virtqueue {
         }
         int old = decidedIdx;
         decidedIdx = usedIdx;
-        // The driver re-arms, then looks at used.idx; we moved used.idx, now look at what it re-armed (section 2.7.13.4.1
+        // The driver re-arms, then looks at used.idx; we moved used.idx, now look at what it re-armed (section
+        // 2.7.13.4.1
         // mirrored): store before load, which release order does not give.
         Memory.fullFence();
         int value = dma.loadShortAcquire(eventIndex ? usedEventIova : availIova, DmaKind.DESCRIPTOR);

@@ -43,8 +43,8 @@ public interface Virtqueue {
     void publish();
 
     /**
-     * Whether the driver wants an interrupt for what was published since the last call that returned true or false: reads
-     * the driver's suppression fields, so a call without news costs nothing and a call per burst suffices.
+     * Whether the driver wants an interrupt for what was published since this was last asked: once a burst is enough. False,
+     * and no memory is touched, if nothing was.
      */
     boolean interruptWanted();
 
@@ -71,7 +71,8 @@ public interface Virtqueue {
     int outstanding();
 
     /** What went wrong; null while the queue works. */
-    @Nullable RingFault fault();
+    @Nullable
+    RingFault fault();
 
     /** Chains completed so far. */
     long chains();

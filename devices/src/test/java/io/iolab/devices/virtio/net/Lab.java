@@ -56,6 +56,12 @@ final class Lab implements AutoCloseable {
     /** What the wire answers next. */
     Delivery wireAnswer = Delivery.ACCEPTED;
 
+    /** Whether the wire keeps what it takes. */
+    boolean keepSent = true;
+
+    /** Sees every frame that the wire takes. */
+    java.util.function.Consumer<byte[]> onWire = frame -> {};
+
     boolean pin;
     int pinRises;
     private final SplittableRandom random;
@@ -86,8 +92,10 @@ final class Lab implements AutoCloseable {
     }
 
     private Delivery wireSend(byte[] frame, int offset, int length) {
-        if (wireAnswer != Delivery.BUSY) {
-            sent.add(Arrays.copyOfRange(frame, offset, offset + length));
+        if (wireAnswer != Delivery.BUSY && keepSent) {
+            byte[] copy = Arrays.copyOfRange(frame, offset, offset + length);
+            sent.add(copy);
+            onWire.accept(copy);
         }
         return wireAnswer;
     }

@@ -1,0 +1,324 @@
+package io.iolab.devices.e1000;
+
+import io.iolab.devices.dma.DmaPort;
+import io.iolab.devices.fault.RegisterFault;
+import io.iolab.devices.irq.InterruptPin;
+import io.iolab.devices.net.Delivery;
+import io.iolab.devices.net.FramePort;
+import io.iolab.devices.pci.BusMasterGate;
+import io.iolab.devices.pci.ConfigSpace;
+import io.iolab.devices.pci.IntxLine;
+import io.iolab.devices.pci.MsiCapability;
+import io.iolab.devices.pci.MsixTable;
+import io.iolab.devices.pci.NetworkFunction;
+import io.iolab.devices.pci.PowerManagement;
+import io.iolab.devices.register.RegisterFile;
+import io.iolab.devices.time.Clock;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An Intel 8254x Ethernet controller as a PCI function. See the package for what is inside and for what happens to malformed
+ * input.
+ *
+ * <p>It comes up with the cable plugged in. STATUS.LU follows once CTRL.SLU is set, which the EEPROM of this board does, and
+ * auto-negotiation is done, which takes no time unless {@link #autonegotiation} says otherwise. While there is no link, frames
+ * from the wire are thrown away and transmit descriptors stay queued.
+ *
+ * <p>Receive descriptors and their interrupt may be put off until the next {@link #poll}: the owner polls after a burst. A frame
+ * that the wire side has no room for is kept and offered again by each poll; {@link #workPending} stays true meanwhile.
+ *
+ * <p>Registers take aligned 4-byte accesses, and aligned 8-byte ones as two of them; others are ignored and counted. In D3hot
+ * all windows read as all ones and take no writes.
+ */
+public final class E1000 implements NetworkFunction {
+    private static final int IO_ADDRESS = 0;
+    private static final int IO_DATA = 4;
+
+    private final E1000Model model;
+    private final Core core;
+    private final ConfigSpace config;
+    private final PowerManagement power;
+    private final @Nullable MsixTable msix;
+    private final InterruptUnit interrupts;
+    private final LinkUnit link;
+    private final TransmitUnit transmitter;
+    private final ReceiveUnit receiver;
+    private int ioAddress;
+    private boolean polling;
+
+    private E1000(E1000Model model, byte[] mac, DmaPort dma, InterruptPin intx, FramePort wire, Clock clock) {
+        this.model = model;
+        this.core = Core.of(model, clock);
+        Eeprom eeprom = new Eeprom(model, mac);
+        this.config = PciFace.create(model, eeprom);
+        DmaPort gate = new BusMasterGate(config, dma);
+        MsiCapability msi = null;
+        if (model == E1000Model.I82540EM) {
+            this.power = new PowerManagement(config, PciFace.PCI_POWER, PciFace.POWER_CAPABILITIES, this::reset);
+            PciFace.addPcix(config);
+            this.msix = null;
+        } else {
+            this.power = new PowerManagement(config, PciFace.PCIE_POWER, PciFace.POWER_CAPABILITIES, this::reset);
+            msi = new MsiCapability(config, PciFace.MSI, gate);
+            PciFace.addPcie(config);
+            this.msix = new MsixTable(
+                    config,
+                    PciFace.MSIX,
+                    PciFace.VECTORS,
+                    PciFace.VECTOR_BAR,
+                    PciFace.VECTOR_TABLE,
+                    PciFace.VECTOR_BAR,
+                    PciFace.PENDING_BITS,
+                    gate);
+            PciFace.addExtended(config, mac);
+        }
+        IntxLine pin = new IntxLine(config, intx, messagesEnabled(msi, msix));
+        this.interrupts = new InterruptUnit(core, new InterruptUnit.Signals(pin, msi, msix));
+        this.link = new LinkUnit(core, eeprom, interrupts, this::controllerReset);
+        this.receiver = new ReceiveUnit(core, config, gate, link, interrupts);
+        this.transmitter =
+                new TransmitUnit(core, gate, link, new TransmitOutput(core, link, wire, receiver::accept), interrupts);
+        new NvmRegisters(core, eeprom, link.phy(), interrupts).attach();
+        RegisterAliases.attach(core.registers());
+        interrupts.onMessageMode(this::dropDelays);
+        if (model == E1000Model.I82574L) {
+            attachSemaphore();
+        }
+        config.seal();
+        restart();
+    }
+
+    /**
+     * Builds a controller that is powered on and not configured.
+     *
+     * @param mac the station address to put into the EEPROM: six bytes, not multicast
+     * @param dma the function's way to memory, without regard to the command register: that gate is inside
+     * @param intx what INTA# is wired to
+     * @param wire takes transmitted frames
+     * @throws IllegalArgumentException if {@code mac} is no station address
+     */
+    public static E1000 create(
+            E1000Model model, byte[] mac, DmaPort dma, InterruptPin intx, FramePort wire, Clock clock) {
+        return new E1000(model, mac.clone(), dma, intx, wire, clock);
+    }
+
+    /**
+     * Sets how long auto-negotiation takes, from now on and for the one that power-on began: 0, the default, or some two
+     * seconds as on copper.
+     *
+     * @param nanos not negative
+     */
+    public E1000 autonegotiation(long nanos) {
+        if (nanos < 0) {
+            throw new IllegalArgumentException("auto-negotiation in " + nanos + " ns");
+        }
+        link.negotiationNanos(nanos);
+        return this;
+    }
+
+    private static BooleanSupplier messagesEnabled(@Nullable MsiCapability msi, @Nullable MsixTable msix) {
+        return () -> msi != null && msi.enabled() || msix != null && msix.enabled();
+    }
+
+    public E1000Model model() {
+        return model;
+    }
+
+    public E1000Counters counters() {
+        return core.counters();
+    }
+
+    @Override
+    public ConfigSpace config() {
+        return config;
+    }
+
+    /** SWSM bit 0 is a test-and-set semaphore: a read returns it and sets it (82574 datasheet 10.2). */
+    private void attachSemaphore() {
+        RegisterFile registers = core.registers();
+        registers.onRead(E1000Registers.SWSM, () -> {
+            int value = registers.get(E1000Registers.SWSM);
+            registers.set(E1000Registers.SWSM, value | 1);
+            return value;
+        });
+        // Reading the low half latches the high one; time does not run here, so there is nothing to latch.
+    }
+
+    private void dropDelays() {
+        transmitter.cancelDelay();
+        receiver.cancelDelays();
+    }
+
+    /** CTRL.RST: the MAC starts over, PHY and PCI configuration stay (82540 SDM 13.4, CTRL). */
+    private void controllerReset() {
+        RegisterFile registers = core.registers();
+        int pba = registers.get(E1000Registers.PBA);
+        int pbs = registers.get(E1000Registers.PBS);
+        int fla = registers.get(E1000Registers.FLA);
+        restart();
+        if (model == E1000Model.I82574L) {
+            // The split of the packet memory survives on this part.
+            registers.set(E1000Registers.PBS, pbs);
+            registers.set(E1000Registers.FLA, fla);
+            registers.write(E1000Registers.PBA, 4, pba & 0xFFFF_FFFFL);
+        }
+    }
+
+    private void restart() {
+        core.counters().resets++;
+        core.registers().reset();
+        core.statistics().reset();
+        interrupts.reset();
+        transmitter.reset();
+        receiver.reset();
+        link.loadFromEeprom();
+    }
+
+    @Override
+    public void reset() {
+        config.reset();
+        ioAddress = 0;
+        restart();
+        link.powerOn();
+    }
+
+    @Override
+    public long readBar(int bar, long offset, int width) {
+        if (!power.inD0()) {
+            return -1L >>> 64 - 8 * width;
+        }
+        return switch (bar) {
+            case PciFace.REGISTER_BAR -> core.registers().read(offset, width);
+            case PciFace.IO_BAR -> readIo(offset, width);
+            case PciFace.VECTOR_BAR -> readVectors(offset, width);
+            default -> 0;
+        };
+    }
+
+    @Override
+    public void writeBar(int bar, long offset, int width, long value) {
+        if (!power.inD0()) {
+            return;
+        }
+        switch (bar) {
+            case PciFace.REGISTER_BAR -> core.registers().write(offset, width, value);
+            case PciFace.IO_BAR -> writeIo(offset, width, value);
+            case PciFace.VECTOR_BAR -> writeVectors(offset, width, value);
+            default -> {}
+        }
+    }
+
+    /** The I/O window: an address register, and the register it points at (82540 SDM 13.2.1). */
+    private long readIo(long offset, int width) {
+        if (width != 4) {
+            core.registers().count(RegisterFault.WRONG_WIDTH);
+            return 0;
+        }
+        if (offset == IO_ADDRESS) {
+            return ioAddress & 0xFFFF_FFFFL;
+        }
+        return offset == IO_DATA ? core.registers().read(ioAddress & 0xFFFF_FFFFL, 4) : 0;
+    }
+
+    private void writeIo(long offset, int width, long value) {
+        if (width != 4) {
+            core.registers().count(RegisterFault.WRONG_WIDTH);
+        } else if (offset == IO_ADDRESS) {
+            ioAddress = (int) value;
+        } else if (offset == IO_DATA) {
+            core.registers().write(ioAddress & 0xFFFF_FFFFL, 4, value);
+        }
+    }
+
+    private long readVectors(long offset, int width) {
+        MsixTable table = msix;
+        if (table == null) {
+            return 0;
+        }
+        return offset >= PciFace.PENDING_BITS
+                ? table.readPending(offset - PciFace.PENDING_BITS, width)
+                : table.readTable(offset, width);
+    }
+
+    private void writeVectors(long offset, int width, long value) {
+        MsixTable table = msix;
+        if (table != null && offset < PciFace.PENDING_BITS) {
+            table.writeTable(offset, width, value);
+        }
+    }
+
+    @Override
+    public Delivery send(byte[] frame, int offset, int length) {
+        if (!power.inD0()) {
+            core.counters().rxDisabled++;
+            return Delivery.FILTERED;
+        }
+        return receiver.arrive(frame, offset, length);
+    }
+
+    @Override
+    public void setLink(boolean connected) {
+        link.phy().plug(connected);
+    }
+
+    /** A call from inside a call, by a wire or pin that answers at once, does nothing: the outer one is at it. */
+    @Override
+    public int poll(int budget) {
+        if (polling || !power.inD0()) {
+            return 0;
+        }
+        polling = true;
+        try {
+            long now = core.clock().nanos();
+            link.phy().poll(now);
+            transmitter.pollTimers(now);
+            receiver.pollTimers(now);
+            interrupts.poll(now);
+            if (!config.busMaster()) {
+                return 0;
+            }
+            int frames = receiver.poll(budget);
+            if (frames < budget) {
+                frames += transmitter.poll(budget - frames);
+            }
+            receiver.flush();
+            return frames;
+        } finally {
+            polling = false;
+        }
+    }
+
+    @Override
+    public long nextDeadlineNanos() {
+        if (!power.inD0()) {
+            return Long.MAX_VALUE;
+        }
+        long timers = Math.min(transmitter.deadline(), receiver.deadline());
+        return Math.min(Math.min(link.phy().deadline(), interrupts.deadline()), timers);
+    }
+
+    @Override
+    public boolean workPending() {
+        return power.inD0() && config.busMaster() && (transmitter.workPending() || receiver.workPending());
+    }
+
+    @Override
+    public String registerName(int bar, long offset) {
+        return switch (bar) {
+            case PciFace.REGISTER_BAR -> core.registers().map().nameAt(offset);
+            case PciFace.IO_BAR -> offset < IO_DATA ? "IOADDR" : offset < 8 ? "IODATA" : "unimplemented";
+            case PciFace.FLASH_BAR -> model == E1000Model.I82574L ? "FLASH" : "unimplemented";
+            case PciFace.VECTOR_BAR -> vectorRegisterName(offset);
+            default -> "unimplemented";
+        };
+    }
+
+    private String vectorRegisterName(long offset) {
+        if (msix == null) {
+            return "unimplemented";
+        }
+        boolean pending = offset >= PciFace.PENDING_BITS && offset < PciFace.PENDING_BITS + 8;
+        return pending ? "MSIX_PBA" : offset >= 0 && offset < 16 * PciFace.VECTORS ? "MSIX_TABLE" : "unimplemented";
+    }
+}

@@ -1,0 +1,101 @@
+package io.iolab.devices.e1000;
+
+import io.iolab.devices.dma.LittleEndian;
+
+/**
+ * The receive half of the on-chip packet memory: frames that wait for a descriptor, first in, first out (82540 SDM 2.3 and
+ * 13.4, PBA). A frame is kept whole, behind a header of eight bytes, so what fits is a little less than the register says, as
+ * on the chip.
+ */
+final class PacketBuffer {
+    private static final int HEADER = 8;
+    private static final int WRAPPED = -1;
+
+    private final byte[] storage;
+    private int limit;
+    private int read;
+    private int write;
+    private int used;
+
+    /** @param bytes size of the whole packet memory */
+    PacketBuffer(int bytes) {
+        storage = new byte[bytes];
+        limit = bytes;
+    }
+
+    /** The share that PBA gives to receive; frames already stored stay. */
+    void limit(int bytes) {
+        limit = Math.min(bytes, storage.length);
+    }
+
+    void clear() {
+        read = 0;
+        write = 0;
+        used = 0;
+    }
+
+    boolean isEmpty() {
+        return used == 0;
+    }
+
+    /** @return false if there is no room */
+    boolean offer(byte[] frame, int offset, int length, boolean hashOnly) {
+        int need = HEADER + (length + 7 & ~7);
+        int skip = storage.length - write < need ? storage.length - write : 0;
+        if (used + skip + need > limit) {
+            return false;
+        }
+        if (skip > 0) {
+            if (skip >= HEADER) {
+                LittleEndian.putInt(storage, write, WRAPPED);
+            }
+            used += skip;
+            write = 0;
+        }
+        LittleEndian.putInt(storage, write, length);
+        LittleEndian.putInt(storage, write + 4, hashOnly ? 1 : 0);
+        System.arraycopy(frame, offset, storage, write + HEADER, length);
+        write += need;
+        used += need;
+        return true;
+    }
+
+    /** Steps over the unused end of the storage, so that {@link #read} is at a frame. */
+    private void settle() {
+        boolean atEnd = storage.length - read < HEADER;
+        if (atEnd || LittleEndian.getInt(storage, read) == WRAPPED) {
+            used -= storage.length - read;
+            read = 0;
+        }
+    }
+
+    byte[] bytes() {
+        return storage;
+    }
+
+    /** Where the oldest frame starts in {@link #bytes}; there must be one. */
+    int firstOffset() {
+        settle();
+        return read + HEADER;
+    }
+
+    int firstLength() {
+        settle();
+        return LittleEndian.getInt(storage, read);
+    }
+
+    /** Whether the oldest frame passed the hash filter only. */
+    boolean firstHashOnly() {
+        settle();
+        return LittleEndian.getInt(storage, read + 4) != 0;
+    }
+
+    void removeFirst() {
+        int size = HEADER + (firstLength() + 7 & ~7);
+        read += size;
+        used -= size;
+        if (used == 0) {
+            clear();
+        }
+    }
+}

@@ -1,0 +1,160 @@
+package io.iolab.devices.e1000;
+
+import io.iolab.devices.register.RegisterFile;
+
+/**
+ * What the receiver finds out about a frame: VLAN tag, checksums, RSS hash, packet type (82540 SDM 3.2.9 and 9.2; 82574 datasheet
+ * 7.1). {@link #examine} does what decides about queue and size, {@link #finish} the rest, so that a frame without a descriptor
+ * costs no checksum.
+ *
+ * <p>IXSM on the 82540EM means that nothing was checked; the 82574 leaves it clear and says so by TCPCS and IPCS alone, as it was
+ * recorded. PIF is set for a frame that only the hash let pass, as the manual words it.
+ */
+final class ReceiveOffload {
+    private static final int TYPE_IPV4 = 1;
+    private static final int TYPE_IPV6 = 5;
+
+    private final E1000Model model;
+    private final RegisterFile registers;
+    private final FrameParser parser = new FrameParser();
+    private final ReceiveScaling scaling;
+    private final ReceiveStatus status = new ReceiveStatus();
+    private byte[] frame = new byte[0];
+    private int offset;
+    private int length;
+    private boolean stripsTag;
+    private boolean scaled;
+
+    ReceiveOffload(E1000Model model, RegisterFile registers) {
+        this.model = model;
+        this.registers = registers;
+        this.scaling = new ReceiveScaling(registers, model);
+    }
+
+    void reset() {
+        scaling.reset();
+    }
+
+    void examine(byte[] bytes, int start, int size) {
+        frame = bytes;
+        offset = start;
+        length = size;
+        parser.parse(bytes, start, size, registers.get(E1000Registers.VET));
+        stripsTag = parser.tagged() && (registers.get(E1000Registers.CTRL) & E1000Registers.CTRL_VME) != 0;
+        scaled = model == E1000Model.I82574L && scaling.enabled();
+        if (scaled) {
+            scaling.classify(parser);
+        }
+    }
+
+    int queue() {
+        return scaled ? scaling.queue() : 0;
+    }
+
+    boolean stripsTag() {
+        return stripsTag;
+    }
+
+    ReceiveStatus status() {
+        return status;
+    }
+
+    void finish(boolean hashOnly) {
+        status.clear();
+        if (stripsTag) {
+            status.status |= ReceiveStatus.VP;
+            status.tag = parser.tag();
+        }
+        if (hashOnly) {
+            status.status |= ReceiveStatus.PIF;
+        }
+        int rxcsum = registers.get(E1000Registers.RXCSUM);
+        verify(rxcsum);
+        if (model == E1000Model.I82540EM) {
+            status.checksum = packetChecksum(rxcsum);
+            boolean checked = (status.status & (ReceiveStatus.TCPCS | ReceiveStatus.IPCS)) != 0;
+            status.status |= checked ? 0 : ReceiveStatus.IXSM;
+        } else {
+            describe(rxcsum);
+        }
+    }
+
+    private void verify(int rxcsum) {
+        if (parser.ipVersion() == 4 && (rxcsum & E1000Registers.RXCSUM_IPOFL) != 0) {
+            status.status |= ReceiveStatus.IPCS;
+            status.errors |= parser.ipChecksumGood() ? 0 : ReceiveStatus.ERROR_IPE;
+        }
+        boolean wanted = (rxcsum & E1000Registers.RXCSUM_TUOFL) != 0
+                && parser.hasTransport()
+                && !parser.isUdpWithoutChecksum()
+                && !ipv6Excluded();
+        if (wanted) {
+            status.status |= ReceiveStatus.TCPCS;
+            status.status |= model == E1000Model.I82574L && parser.isUdp() ? ReceiveStatus.UDPCS : 0;
+            status.errors |= parser.transportChecksumGood() ? 0 : ReceiveStatus.ERROR_TCPE;
+        }
+    }
+
+    private boolean ipv6Excluded() {
+        int off = E1000Registers.RFCTL_IPV6_DIS | E1000Registers.RFCTL_IPV6_XSUM_DIS;
+        return model == E1000Model.I82574L
+                && parser.ipVersion() == 6
+                && (registers.get(E1000Registers.RFCTL) & off) != 0;
+    }
+
+    /** The sum from RXCSUM.PCSS to the end, of the bytes that software sees but without FCS. */
+    private int packetChecksum(int rxcsum) {
+        int from = rxcsum & E1000Registers.RXCSUM_PCSS;
+        int removed = stripsTag ? 4 : 0;
+        if (from >= length - removed) {
+            return 0;
+        }
+        if (removed == 0 || from >= 12) {
+            return InternetChecksum.sum(frame, offset + from + removed, length - from - removed);
+        }
+        // Even part before the tag, so both halves add up word by word; an odd start swaps the bytes of the second.
+        int before = InternetChecksum.sum(frame, offset + from, 12 - from);
+        int behind = InternetChecksum.sum(frame, offset + 16, length - 16);
+        if ((from & 1) != 0) {
+            behind = (behind << 8 | behind >>> 8) & 0xFFFF;
+        }
+        return InternetChecksum.fold(before + behind);
+    }
+
+    /** The fields that only the 82574 has. */
+    private void describe(int rxcsum) {
+        if (parser.ipVersion() != 0) {
+            int type = parser.ipVersion() == 4 ? TYPE_IPV4 : TYPE_IPV6;
+            status.status |= type + (parser.namesTransport() ? 1 : 0) << ReceiveStatus.PACKET_TYPE_SHIFT;
+        }
+        if (isAcknowledgement()) {
+            status.status |= ReceiveStatus.ACK;
+        }
+        if (scaled) {
+            status.multipleQueues = scaling.type() | scaling.queue() << 8;
+        }
+        if ((rxcsum & E1000Registers.RXCSUM_PCSD) != 0) {
+            status.hashOrChecksum = scaled ? scaling.hash() : 0;
+        } else {
+            status.checksum = packetChecksum(rxcsum);
+            status.hashOrChecksum = parser.ipIdentification() | status.checksum << 16;
+            status.status |= parser.ipVersion() == 4 ? ReceiveStatus.IPIDV : 0;
+        }
+        boolean fragments = (registers.get(E1000Registers.RFCTL) & E1000Registers.RFCTL_IPFRSP_DIS) == 0;
+        status.headerLength = parser.headerLength(fragments) - (stripsTag && parser.ipVersion() != 0 ? 4 : 0);
+    }
+
+    /** A TCP acknowledgement; with RFCTL.ACK_DATA_DIS only one that carries nothing else (82574 datasheet 10.2). */
+    private boolean isAcknowledgement() {
+        return parser.isAcknowledgement()
+                && ((registers.get(E1000Registers.RFCTL) & E1000Registers.RFCTL_ACK_DATA_DIS) == 0
+                        || !parser.carriesTcpData());
+    }
+
+    /** Whether an acknowledgement is to interrupt. RFCTL.ACK_DIS stops the interrupt, not the report. */
+    boolean raisesAck() {
+        return model == E1000Model.I82574L
+                && (registers.get(E1000Registers.RFCTL) & E1000Registers.RFCTL_ACK_DIS) == 0
+                && isAcknowledgement();
+    }
+}

@@ -1,0 +1,123 @@
+package io.iolab.devices.driver;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.iolab.devices.driver.virtio.VirtioFeatures;
+import io.iolab.devices.driver.virtio.VirtioNetDriver;
+import io.iolab.devices.driver.virtio.VirtioOptions;
+import io.iolab.devices.pci.NetworkFunction;
+import io.iolab.devices.virtio.net.VirtioNet;
+import io.iolab.devices.virtio.net.VirtioNetOptions;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+/** The virtio-net driver on the virtio-net model, with each choice that changes what goes through the rings. */
+class VirtioNetDriverTest {
+
+    abstract static class OnModel extends NetDriverContract {
+        @Override
+        NetworkFunction device(TestMachine host, int device, Wire cable) {
+            return new VirtioNet(VirtioNetOptions.defaults(MAC), host.dma(), host.pin(device), cable, host.clock());
+        }
+
+        VirtioOptions virtio() {
+            return VirtioOptions.defaults();
+        }
+
+        @Override
+        NetDrivers.Options options() {
+            return new NetDrivers.Options(super.options().e1000(), virtio());
+        }
+
+        long features() {
+            return ((VirtioNetDriver) driver).features();
+        }
+    }
+
+    @Nested
+    @DisplayName("EVENT_IDX, header in front")
+    class Defaults extends OnModel {
+        @Override
+        int many() {
+            return 100_000;
+        }
+
+        @Test
+        void shouldNegotiateWhatBothKnow() {
+            assertThat(features() & VirtioFeatures.VERSION_1).isNotZero();
+            assertThat(features() & VirtioFeatures.EVENT_IDX).isNotZero();
+        }
+
+        @Test
+        @DisplayName("no device access per packet but kicks, none per interrupt")
+        void shouldTouchNoRegisterInTheDataPathButNotify() {
+            machine.countAccesses();
+            for (int i = 0; i < 10; i++) {
+                transmit(i);
+                driver.flush();
+                arrive(i, 1);
+                settle();
+            }
+            expectReceived(0, 10);
+            assertThat(machine.accesses().keySet()).allMatch(name -> name.startsWith("write queue_notify"));
+        }
+    }
+
+    @Nested
+    class WithoutEventIdx extends OnModel {
+        @Override
+        VirtioOptions virtio() {
+            return VirtioOptions.defaults().without(VirtioFeatures.EVENT_IDX);
+        }
+    }
+
+    @Nested
+    class WithoutMergeableBuffers extends OnModel {
+        @Override
+        VirtioOptions virtio() {
+            return VirtioOptions.defaults().without(VirtioFeatures.MRG_RXBUF);
+        }
+    }
+
+    @Nested
+    class FramesOverSeveralBuffers extends OnModel {
+        @Override
+        VirtioOptions virtio() {
+            // A full frame and its header take 3 of 512 bytes: 61 of them still fit a queue of 256.
+            return VirtioOptions.defaults().withBufferSize(512);
+        }
+    }
+
+    @Nested
+    class HeaderInAnIndirectTable extends OnModel {
+        @Override
+        VirtioOptions virtio() {
+            return VirtioOptions.defaults().withHeader(VirtioOptions.HeaderPlacement.SEPARATE);
+        }
+    }
+
+    @Nested
+    class HeaderInAChain extends OnModel {
+        @Override
+        VirtioOptions virtio() {
+            return VirtioOptions.defaults()
+                    .withHeader(VirtioOptions.HeaderPlacement.SEPARATE)
+                    .without(VirtioFeatures.INDIRECT_DESC);
+        }
+    }
+
+    @Nested
+    class SmallQueue extends OnModel {
+        @Override
+        VirtioOptions virtio() {
+            return VirtioOptions.defaults().withLargestQueue(64);
+        }
+
+        /** Up to half a queue waits to be given back. */
+        @Override
+        int longestBurst() {
+            return 31;
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package io.iolab.iommu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import io.iolab.devices.dma.DmaKind;
+import io.iolab.devices.dma.DmaPort;
+import io.iolab.iommu.driver.Domain;
+import io.iolab.iommu.driver.IommuDriver;
+import io.iolab.iommu.driver.MapRights;
+import java.lang.management.ManagementFactory;
+import org.junit.jupiter.api.Test;
+
+/** Translation leaves no garbage: on a hit, on a walk, on a fault, on an invalidation. */
+class AllocationTest {
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    private static final int ROUNDS = 20_000;
+
+    private static long allocatedBy(Runnable work) {
+        for (int i = 0; i < ROUNDS; i++) {
+            work.run();
+        }
+        long before = THREADS.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < ROUNDS; i++) {
+            work.run();
+        }
+        return THREADS.getCurrentThreadAllocatedBytes() - before;
+    }
+
+    private static void shouldAllocateNothing(Runnable work) {
+        // The measurement itself costs some bytes; one object a round would be 320 kB.
+        assertThat(allocatedBy(work)).isLessThan(ROUNDS);
+    }
+
+    @Test
+    void shouldNotAllocateOnHitWalkOrFault() {
+        try (Bench bench = new Bench()) {
+            IommuDriver driver = new IommuDriver(bench.cpu, Bench.BASE, bench.memory, bench.frames);
+            driver.enable();
+            Domain domain = driver.createDomain();
+            domain.map(0, 0x1000, 8 << 20, MapRights.READ_WRITE);
+            driver.attach(1, domain);
+            DmaPort port = bench.unit.portFor(1);
+            DmaPort stranger = bench.unit.portFor(2);
+            byte[] buffer = new byte[2048];
+            long[] iova = {0};
+
+            shouldAllocateNothing(() -> port.read(0x800, buffer, 0, 2048, DmaKind.PAYLOAD));
+            long misses = bench.unit.counters().iotlbMisses();
+            shouldAllocateNothing(() -> {
+                iova[0] = iova[0] + 4096 & (8 << 20) - 1;
+                port.write(iova[0], buffer, 0, 2048, DmaKind.PAYLOAD);
+            });
+            assertThat(bench.unit.counters().iotlbMisses() - misses)
+                    .as("2048 pages through 64 entries: every access walks")
+                    .isEqualTo(2 * ROUNDS);
+            shouldAllocateNothing(() -> stranger.read(0, buffer, 0, 64, DmaKind.PAYLOAD));
+            shouldAllocateNothing(() -> port.storeShortRelease(0x100, 1, DmaKind.DESCRIPTOR));
+        }
+    }
+
+    @Test
+    void shouldNotAllocateOnInvalidation() {
+        try (Bench bench = Tables.bench(RemappingOptions.defaults())) {
+            DmaPort port = bench.unit.portFor(Tables.RID);
+            shouldAllocateNothing(() -> {
+                bench.unit.registers().write(Bench.IVA, 8, Tables.IOVA & -4096L);
+                bench.unit.registers().write(Bench.IOTLB, 8, 1L << 63 | 3L << 60 | (long) Tables.DOMAIN << 32);
+                port.loadShortAcquire(Tables.IOVA, DmaKind.DESCRIPTOR);
+            });
+        }
+    }
+}

@@ -1,0 +1,22 @@
+package io.iolab.vmm;
+
+import io.iolab.devices.memory.Memory;
+import io.iolab.vmm.backend.NicWorker;
+import io.iolab.vmm.ledger.GuestFigures;
+import io.iolab.vmm.vcpu.Processor;
+import java.util.function.Supplier;
+
+/**
+ * The hardware of one guest as its path builds it.
+ *
+ * @param heapStart first address of RAM that software may allocate; {@code heapEnd} is behind the last
+ * @param syncCounters copies what the device counts itself into the ledger
+ */
+record PathHardware(
+        Processor processor,
+        Memory ram,
+        long heapStart,
+        long heapEnd,
+        NicWorker worker,
+        Runnable syncCounters,
+        Supplier<GuestFigures.Iommu> iommu) {}

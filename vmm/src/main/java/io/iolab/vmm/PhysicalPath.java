@@ -1,0 +1,166 @@
+package io.iolab.vmm;
+
+import io.iolab.devices.dma.DirectDma;
+import io.iolab.devices.dma.DmaPort;
+import io.iolab.devices.dma.RequesterId;
+import io.iolab.devices.e1000.E1000;
+import io.iolab.devices.e1000.E1000Counters;
+import io.iolab.devices.e1000.E1000Model;
+import io.iolab.devices.irq.InterruptPin;
+import io.iolab.devices.memory.AddressRange;
+import io.iolab.devices.memory.PhysicalMemory;
+import io.iolab.devices.pci.NetworkFunction;
+import io.iolab.iommu.IommuCounters;
+import io.iolab.iommu.RequesterCounters;
+import io.iolab.iommu.fault.FaultReason;
+import io.iolab.iommu.invalidate.InvalidationKind;
+import io.iolab.vmm.assign.AssignedFunction;
+import io.iolab.vmm.backend.NicWorker;
+import io.iolab.vmm.backend.PcieDma;
+import io.iolab.vmm.backend.WorkAccount;
+import io.iolab.vmm.ledger.Direction;
+import io.iolab.vmm.ledger.DropCause;
+import io.iolab.vmm.ledger.GuestFigures;
+import io.iolab.vmm.ledger.GuestLedger;
+import io.iolab.vmm.ledger.InterruptOutcome;
+import io.iolab.vmm.vcpu.GuestWindow.Trap;
+import io.iolab.vmm.vcpu.Processor;
+import java.util.function.LongSupplier;
+
+/** The two paths with a physical 82574L: assigned to a guest through the IOMMU, or used bare. */
+final class PhysicalPath {
+    private static final int FIRST_SLOT = 8;
+    private static final NicWorker.Costs HARDWARE = new NicWorker.Costs(0, 0, 0, null);
+
+    private final PathContext context;
+    private final Cabling cabling;
+    private final WorkAccount account;
+    private final GuestLedger ledger;
+
+    private PhysicalPath(PathContext context, Cabling cabling) {
+        this.context = context;
+        this.cabling = cabling;
+        this.ledger = context.ledger();
+        account = new WorkAccount(ledger);
+    }
+
+    static PathHardware assigned(PathContext context, Cabling cabling) {
+        PhysicalPath path = new PhysicalPath(context, cabling);
+        Host host = context.host();
+        int rid = RequesterId.of(0, FIRST_SLOT + context.number(), 0);
+        RequesterCounters counters = host.iommu().countersFor(rid);
+        E1000 nic = path.nic(host.iommu().portFor(rid), counters::walkAccesses);
+        VirtualMachine vm = new VirtualMachine(context, path.account);
+        host.assign(rid, vm.memory(), context.config().mapped());
+        AssignedFunction assigned =
+                new AssignedFunction(nic, host.interrupts(), new DirectDma(vm.memory(), vm.messages(path.account)));
+        NicWorker engine = path.engine(nic);
+        vm.plug(
+                SoftwarePath.SLOT,
+                assigned,
+                (bar, offset, write) -> assigned.mapped(bar) ? Trap.NONE : Trap.USER,
+                path.new PostedWrites(nic, engine, vm.vcpu()));
+        return new PathHardware(
+                vm.vcpu(),
+                vm.memory(),
+                VirtualMachine.HEAP,
+                vm.memory().size(),
+                engine,
+                () -> path.sync(nic.counters()),
+                () -> figures(counters, host.iommu().counters()));
+    }
+
+    static PathHardware bare(PathContext context, Cabling cabling) {
+        PhysicalPath path = new PhysicalPath(context, cabling);
+        BareMachine machine = new BareMachine(context);
+        PhysicalMemory memory = context.host().memory();
+        E1000 nic = path.nic(new DirectDma(memory, machine.messages(path.account)), () -> 0);
+        NicWorker engine = path.engine(nic);
+        machine.plug(SoftwarePath.SLOT, nic, path.new PostedWrites(nic, engine, machine.cpu()));
+        long heap = machine.heap();
+        return new PathHardware(
+                machine.cpu(),
+                memory,
+                heap,
+                heap + AddressRange.alignDown(context.config().ramBytes(), AddressRange.LARGE_PAGE_SIZE),
+                engine,
+                () -> path.sync(nic.counters()),
+                () -> GuestFigures.Iommu.NONE);
+    }
+
+    /** @param port memory as the NIC's requests reach it */
+    private E1000 nic(DmaPort port, LongSupplier walkAccesses) {
+        return E1000.create(
+                E1000Model.I82574L,
+                context.mac(),
+                new PcieDma(port, account, ledger, context.profile(), walkAccesses),
+                InterruptPin.UNCONNECTED,
+                NicWorker.wire(cabling.fromGuest(), account, 0),
+                account);
+    }
+
+    private NicWorker engine(NetworkFunction nic) {
+        return new NicWorker(context.name() + "-nic", nic, account, cabling.toGuest(), cabling.fromGuest(), HARDWARE);
+    }
+
+    private void sync(E1000Counters counters) {
+        ledger.drops(Direction.RX, DropCause.NO_DESCRIPTOR, counters.rxOverruns());
+        ledger.drops(Direction.RX, DropCause.FILTERED, counters.rxFiltered() + counters.rxDisabled());
+        ledger.drops(Direction.RX, DropCause.DMA_FAULT, counters.rxUnreachable());
+        ledger.drops(Direction.TX, DropCause.BAD_DESCRIPTOR, counters.txMalformed());
+        ledger.drops(Direction.TX, DropCause.DMA_FAULT, counters.txUnreachable());
+        ledger.interrupts(InterruptOutcome.SUPPRESSED, counters.moderated());
+    }
+
+    private static GuestFigures.Iommu figures(RequesterCounters own, IommuCounters all) {
+        long faults = 0;
+        for (FaultReason reason : FaultReason.values()) {
+            faults += own.faults(reason);
+        }
+        long invalidations = 0;
+        for (InvalidationKind kind : InvalidationKind.values()) {
+            invalidations += all.invalidations(kind);
+        }
+        return new GuestFigures.Iommu(own.iotlbHits(), own.iotlbMisses(), own.walkAccesses(), faults, invalidations);
+    }
+
+    /**
+     * Register accesses that go straight to the NIC. A write is posted and the engine sees it at once, but works on its own
+     * time; what a register access itself does (an unmasked cause that sends its message) is not the processor's time.
+     */
+    private final class PostedWrites implements DeviceHooks {
+        private final NetworkFunction nic;
+        private final NicWorker engine;
+        private final Processor processor;
+
+        PostedWrites(NetworkFunction nic, NicWorker engine, Processor processor) {
+            this.nic = nic;
+            this.engine = engine;
+            this.processor = processor;
+        }
+
+        @Override
+        public void before() {
+            account.owner(processor, null);
+        }
+
+        @Override
+        public void afterMapped() {
+            if (nic.workPending()) {
+                engine.signal(processor.nowPicos());
+            } else {
+                engine.deviceTouched(processor.nowPicos());
+            }
+        }
+
+        @Override
+        public void afterKick() {
+            throw new IllegalStateException("a physical device has no ioeventfd");
+        }
+
+        @Override
+        public void afterExit() {
+            afterMapped();
+        }
+    }
+}

@@ -1,0 +1,225 @@
+package io.iolab.vmm;
+
+import io.iolab.devices.dma.DirectDma;
+import io.iolab.devices.dma.DmaPort;
+import io.iolab.devices.e1000.E1000;
+import io.iolab.devices.e1000.E1000Counters;
+import io.iolab.devices.e1000.E1000Model;
+import io.iolab.devices.pci.NetworkFunction;
+import io.iolab.devices.virtio.NotifyWindow;
+import io.iolab.devices.virtio.net.NetFeatures;
+import io.iolab.devices.virtio.net.VirtioNet;
+import io.iolab.devices.virtio.net.VirtioNetCounters;
+import io.iolab.devices.virtio.net.VirtioNetOptions;
+import io.iolab.vmm.backend.CopyingDma;
+import io.iolab.vmm.backend.NicWorker;
+import io.iolab.vmm.backend.WorkAccount;
+import io.iolab.vmm.ledger.CpuShare;
+import io.iolab.vmm.ledger.Direction;
+import io.iolab.vmm.ledger.DropCause;
+import io.iolab.vmm.ledger.GuestFigures;
+import io.iolab.vmm.ledger.GuestLedger;
+import io.iolab.vmm.ledger.InterruptOutcome;
+import io.iolab.vmm.time.Cost;
+import io.iolab.vmm.time.CostProfile;
+import io.iolab.vmm.vcpu.GuestWindow.Trap;
+import java.util.function.Function;
+
+/** The two paths whose device is software of the VMM: an emulated e1000, and virtio-net with a worker behind its queues. */
+final class SoftwarePath {
+    /** The NIC's place on the guest's bus. */
+    static final int SLOT = 4;
+
+    private static final int REGISTER_BAR = 0;
+    /** A ring has at most 4096 descriptors; one exit works through it at most twice. */
+    private static final int MAX_POLLS_PER_EXIT = 2 * 4096 / NicWorker.BURST;
+
+    private final PathContext context;
+    private final Cabling cabling;
+    private final VirtualMachine vm;
+    private final WorkAccount account;
+    private final CostProfile profile;
+    private final GuestLedger ledger;
+
+    private SoftwarePath(PathContext context, Cabling cabling) {
+        this.context = context;
+        this.cabling = cabling;
+        this.profile = context.profile();
+        this.ledger = context.ledger();
+        account = new WorkAccount(ledger);
+        vm = new VirtualMachine(context, account);
+    }
+
+    static PathHardware emulated(PathContext context, Cabling cabling) {
+        SoftwarePath path = new SoftwarePath(context, cabling);
+        NicWorker.Costs costs = new NicWorker.Costs(
+                path.profile.picos(Cost.WAKE_WORKER),
+                path.profile.picos(Cost.BACKEND_EMULATED_RX),
+                path.profile.picos(Cost.BACKEND_EMULATED_TX),
+                CpuShare.WORKER);
+        E1000 nic = path.build(dma -> E1000.create(
+                E1000Model.I82540EM,
+                context.mac(),
+                dma,
+                path.vm.pin(SLOT, path.account),
+                NicWorker.wire(cabling.fromGuest(), path.account, costs.perTransmitted()),
+                path.account));
+        NicWorker worker = path.worker("-io", nic, costs);
+        boolean coalesced = context.config().nic().coalescedMmio();
+        path.vm.plug(
+                SLOT,
+                nic,
+                (bar, offset, write) ->
+                        write && coalesced && bar == REGISTER_BAR && !actsAtOnce(offset) ? Trap.COALESCED : Trap.USER,
+                path.new ServedInExit(nic, worker));
+        return path.hardware(worker, () -> path.sync(nic.counters()));
+    }
+
+    /** The registers that QEMU leaves out of the coalesced zone: MDIC, ICR, ICS, IMS, IMC, TCTL and TDT. */
+    private static boolean actsAtOnce(long offset) {
+        return switch ((int) offset) {
+            case 0x20, 0xC0, 0xC8, 0xD0, 0xD8, 0x400, 0x3818 -> true;
+            default -> false;
+        };
+    }
+
+    static PathHardware virtio(PathContext context, Cabling cabling) {
+        SoftwarePath path = new SoftwarePath(context, cabling);
+        NicWorker.Costs costs = new NicWorker.Costs(
+                path.profile.picos(Cost.WAKE_WORKER),
+                path.profile.picos(Cost.BACKEND_VIRTIO_RX),
+                path.profile.picos(Cost.BACKEND_VIRTIO_TX),
+                CpuShare.WORKER);
+        VirtioNetOptions options = new VirtioNetOptions(
+                context.mac(), Math.min(256, context.config().nic().ringSize()), NetFeatures.DEFAULT);
+        VirtioNet nic = path.build(dma -> new VirtioNet(
+                options,
+                dma,
+                path.vm.pin(SLOT, path.account),
+                NicWorker.wire(cabling.fromGuest(), path.account, costs.perTransmitted()),
+                path.account));
+        NicWorker worker = path.worker("-vhost", nic, costs);
+        NotifyWindow notify = nic.notifyWindow();
+        path.vm.plug(
+                SLOT,
+                nic,
+                (bar, offset, write) -> write
+                                && bar == notify.bar()
+                                && offset >= notify.offset()
+                                && offset < notify.offset() + notify.length()
+                        ? Trap.FAST
+                        : Trap.USER,
+                path.new ServedByWorker(nic, worker));
+        return path.hardware(worker, () -> path.sync(nic.counters()));
+    }
+
+    private <N extends NetworkFunction> N build(Function<DmaPort, N> device) {
+        return device.apply(new CopyingDma(new DirectDma(vm.memory(), vm.messages(account)), account, ledger, profile));
+    }
+
+    private NicWorker worker(String suffix, NetworkFunction nic, NicWorker.Costs costs) {
+        return new NicWorker(context.name() + suffix, nic, account, cabling.toGuest(), cabling.fromGuest(), costs);
+    }
+
+    private PathHardware hardware(NicWorker worker, Runnable syncCounters) {
+        return new PathHardware(
+                vm.vcpu(),
+                vm.memory(),
+                VirtualMachine.HEAP,
+                vm.memory().size(),
+                worker,
+                syncCounters,
+                () -> GuestFigures.Iommu.NONE);
+    }
+
+    private void sync(E1000Counters counters) {
+        ledger.drops(Direction.RX, DropCause.NO_DESCRIPTOR, counters.rxOverruns());
+        ledger.drops(Direction.RX, DropCause.FILTERED, counters.rxFiltered() + counters.rxDisabled());
+        ledger.drops(Direction.RX, DropCause.DMA_FAULT, counters.rxUnreachable());
+        ledger.drops(Direction.TX, DropCause.BAD_DESCRIPTOR, counters.txMalformed());
+        ledger.drops(Direction.TX, DropCause.DMA_FAULT, counters.txUnreachable());
+        ledger.interrupts(InterruptOutcome.SUPPRESSED, counters.moderated());
+    }
+
+    private void sync(VirtioNetCounters counters) {
+        ledger.drops(Direction.RX, DropCause.FILTERED, counters.rxFiltered());
+        ledger.drops(
+                Direction.RX, DropCause.BAD_DESCRIPTOR, counters.rxBufferTooSmallDrops() + counters.rxRingFaultDrops());
+        ledger.drops(Direction.RX, DropCause.DMA_FAULT, counters.rxDmaFaultDrops());
+        ledger.drops(Direction.TX, DropCause.BAD_DESCRIPTOR, counters.txOversizeDrops() + counters.txRuntDrops());
+        ledger.drops(Direction.TX, DropCause.DMA_FAULT, counters.txDmaFaultDrops());
+        ledger.interrupts(InterruptOutcome.SUPPRESSED, counters.interruptsSuppressed());
+    }
+
+    /** An emulated device does its transmit work inside the exit that asked for it. */
+    private final class ServedInExit implements DeviceHooks {
+        private final NetworkFunction nic;
+        private final NicWorker worker;
+
+        ServedInExit(NetworkFunction nic, NicWorker worker) {
+            this.nic = nic;
+            this.worker = worker;
+        }
+
+        @Override
+        public void before() {
+            account.owner(vm.vcpu(), CpuShare.EXIT);
+        }
+
+        @Override
+        public void afterMapped() {
+            throw new IllegalStateException("no BAR of an emulated device is mapped");
+        }
+
+        @Override
+        public void afterKick() {
+            throw new IllegalStateException("an emulated device has no ioeventfd");
+        }
+
+        @Override
+        public void afterExit() {
+            before();
+            for (int i = 0; i < MAX_POLLS_PER_EXIT && nic.poll(NicWorker.BURST) == NicWorker.BURST; i++) {
+                // All of what one doorbell published goes out in its exit.
+            }
+            worker.deviceTouched(vm.vcpu().nowPicos());
+        }
+    }
+
+    /** A virtqueue is served by its worker; an exit only tells it. */
+    private final class ServedByWorker implements DeviceHooks {
+        private final NetworkFunction nic;
+        private final NicWorker worker;
+
+        ServedByWorker(NetworkFunction nic, NicWorker worker) {
+            this.nic = nic;
+            this.worker = worker;
+        }
+
+        @Override
+        public void before() {
+            account.owner(vm.vcpu(), CpuShare.EXIT);
+        }
+
+        @Override
+        public void afterMapped() {
+            throw new IllegalStateException("no BAR of a virtio device is mapped");
+        }
+
+        /** The signal is out a little after the exit began, before the vCPU is back in the guest. */
+        @Override
+        public void afterKick() {
+            long exit = profile.picos(Cost.EXIT_FAST_MMIO);
+            worker.signal(vm.vcpu().nowPicos() - exit + Math.min(exit, profile.picos(Cost.KICK_SIGNAL)));
+        }
+
+        @Override
+        public void afterExit() {
+            if (nic.workPending()) {
+                worker.signal(vm.vcpu().nowPicos());
+            } else {
+                worker.deviceTouched(vm.vcpu().nowPicos());
+            }
+        }
+    }
+}

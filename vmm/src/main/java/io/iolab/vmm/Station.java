@@ -1,0 +1,38 @@
+package io.iolab.vmm;
+
+import io.iolab.vmm.backend.Link;
+import io.iolab.vmm.backend.NicWorker;
+import io.iolab.vmm.guest.GuestKernel;
+import io.iolab.vmm.guest.Peer;
+import io.iolab.vmm.guest.Program;
+import io.iolab.vmm.ledger.GuestFigures;
+import io.iolab.vmm.ledger.GuestLedger;
+import io.iolab.vmm.vcpu.Processor;
+import java.util.List;
+import java.util.function.Supplier;
+
+/**
+ * A guest with its path and its peer, ready to run.
+ *
+ * @param program of the guest; {@code peerProgram} is the other end
+ * @param links the guest's outgoing and incoming, then the peer's
+ * @param syncCounters copies what the device counts itself into the ledger
+ * @param iommu what the IOMMU has counted for the guest's device
+ */
+record Station(
+        GuestConfig config,
+        GuestLedger ledger,
+        Processor processor,
+        GuestKernel kernel,
+        NicWorker worker,
+        Peer peer,
+        Program program,
+        Program peerProgram,
+        List<Link> links,
+        Runnable syncCounters,
+        Supplier<GuestFigures.Iommu> iommu) {
+
+    boolean done() {
+        return program.done() && peerProgram.done();
+    }
+}

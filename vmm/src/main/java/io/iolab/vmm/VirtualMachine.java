@@ -1,0 +1,86 @@
+package io.iolab.vmm;
+
+import io.iolab.devices.irq.InterruptPin;
+import io.iolab.devices.irq.MessagePort;
+import io.iolab.devices.pci.PciFunction;
+import io.iolab.vmm.backend.WorkAccount;
+import io.iolab.vmm.memory.GuestMemory;
+import io.iolab.vmm.time.Cost;
+import io.iolab.vmm.vcpu.GuestWindow;
+import io.iolab.vmm.vcpu.IoApic;
+import io.iolab.vmm.vcpu.LocalApic;
+import io.iolab.vmm.vcpu.MsiDecoder;
+import io.iolab.vmm.vcpu.Vcpu;
+
+/** One virtual machine: RAM, a vCPU with its local APIC, an I/O APIC and a PCI bus. */
+final class VirtualMachine {
+    /** Software may use what is above the first megabyte. */
+    static final long HEAP = 1L << 20;
+
+    private static final int INTA = 1;
+
+    private final GuestMemory memory;
+    private final Vcpu vcpu;
+    private final IoApic ioApic;
+    private final MachineBus bus;
+    private final long ipiPicos;
+    private final long injectPicos;
+
+    VirtualMachine(PathContext context, WorkAccount account) {
+        memory = new GuestMemory(context.host().frames(), context.config().ramBytes());
+        ioApic = new IoApic(
+                (destination, logical, mode, vector, level) -> deliver(account, destination, logical, vector, level));
+        bus = new MachineBus(ioApic::pin);
+        LocalApic apic = new LocalApic(0, ioApic::endOfInterrupt, (sender, icr) -> {});
+        vcpu = new Vcpu(context.name() + "-vcpu0", context.ledger(), context.profile(), apic, bus);
+        bus.add(
+                IoApic.BASE,
+                IoApic.WINDOW_SIZE,
+                new MachineBus.ServedWindow(
+                        ioApic, GuestWindow.Trap.KERNEL, offset -> offset == 0 ? "IOREGSEL" : "IOWIN"));
+        ipiPicos = context.profile().picos(Cost.IPI_KICK);
+        injectPicos = context.profile().picos(Cost.IRQ_INJECT_SYSCALL);
+    }
+
+    GuestMemory memory() {
+        return memory;
+    }
+
+    Vcpu vcpu() {
+        return vcpu;
+    }
+
+    void plug(int slot, PciFunction function, FunctionWindow.TrapRule rule, DeviceHooks hooks) {
+        bus.plug(slot, function, rule, hooks);
+    }
+
+    /** INTA# of the device in a slot, raised by the VMM process with a system call. */
+    InterruptPin pin(int slot, WorkAccount account) {
+        InterruptPin pin = bus.pci().intx(slot, INTA);
+        return asserted -> {
+            account.spend(injectPicos);
+            pin.set(asserted);
+        };
+    }
+
+    /** Where a device of this machine writes its messages. */
+    MessagePort messages(WorkAccount account) {
+        return (address, data) -> {
+            if (MsiDecoder.format(address, data) == MsiDecoder.Format.VALID) {
+                deliver(account, MsiDecoder.destination(address), MsiDecoder.logical(address), data & 0xFF, false);
+            }
+        };
+    }
+
+    private boolean deliver(WorkAccount account, int destination, boolean logical, int vector, boolean level) {
+        if (!vcpu.apic().matches(destination, logical)) {
+            return false;
+        }
+        long now = account.nowPicos();
+        boolean kicked = level ? vcpu.acceptLevel(vector, now) : vcpu.post(vector, now);
+        if (kicked && account.isProcessor()) {
+            account.spend(ipiPicos);
+        }
+        return true;
+    }
+}

@@ -1,0 +1,15 @@
+/**
+ * Device assignment in the shape of VFIO: a physical function that a guest sees through a virtual configuration space, with its
+ * registers mapped, its MSI-X table trapped, and its interrupts forwarded by the host.
+ *
+ * <pre>
+ *   guest --config--> virtual ConfigSpace --bus master bit--> physical function
+ *   guest --BAR0----> mapped, no exit -------------------------> physical function
+ *   guest --BAR3----> trapped: virtual MSI-X table
+ *   physical MSI-X --IOMMU--> host vector --HostInterrupts--> virtual MSI-X entry --> vCPU
+ * </pre>
+ *
+ * <p>Threading: on the thread that owns the guest.
+ */
+@org.jspecify.annotations.NullMarked
+package io.iolab.vmm.assign;

@@ -1,0 +1,246 @@
+package io.iolab.vmm.vcpu;
+
+import io.iolab.devices.bus.CpuPort;
+import io.iolab.vmm.ledger.CpuShare;
+import io.iolab.vmm.ledger.GuestLedger;
+import io.iolab.vmm.ledger.InterruptOutcome;
+import io.iolab.vmm.time.Actor;
+import io.iolab.vmm.time.Cost;
+import io.iolab.vmm.time.CostProfile;
+
+/**
+ * A processor that runs software and takes interrupts: the loop that a vCPU and a bare processor share. What the loop costs
+ * at each boundary is left to the subclass.
+ */
+public abstract class Processor extends Actor implements CpuPort {
+    /** The vector of the APIC timer, LVT 0x320. */
+    public static final int TIMER_VECTOR = 0xEC;
+
+    /** APIC enabled by software, spurious vector 0xFF (SDM volume 3, section 11.9). */
+    private static final int SVR_ENABLE = 0x1FF;
+    /** Interrupts taken in one step at most; a storm goes on in the next. */
+    private static final int MAX_INTERRUPTS_PER_STEP = 16;
+
+    protected final GuestLedger ledger;
+    protected final CostProfile profile;
+    private final LocalApic apic;
+    private final PostedVectors posted = new PostedVectors();
+    private GuestSoftware software = IDLE;
+    private boolean halted;
+    private long haltedSincePicos;
+    private long wakeAtPicos = NEVER;
+    private volatile boolean kicked;
+    private boolean inExit;
+    private long timerPicos = NEVER;
+
+    private static final GuestSoftware IDLE = new GuestSoftware() {
+        @Override
+        public void interrupt(int vector) {}
+
+        @Override
+        public boolean step() {
+            return false;
+        }
+
+        @Override
+        public long nextWakePicos() {
+            return NEVER;
+        }
+    };
+
+    protected Processor(String name, GuestLedger ledger, CostProfile profile, LocalApic apic) {
+        super(name);
+        this.ledger = ledger;
+        this.profile = profile;
+        this.apic = apic;
+        apic.writeMsr(LocalApic.SVR, SVR_ENABLE);
+    }
+
+    /** Loads what is to run. */
+    public void run(GuestSoftware guestSoftware) {
+        software = guestSoftware;
+    }
+
+    public LocalApic apic() {
+        return apic;
+    }
+
+    /** Charges work of this guest to this processor. */
+    public void charge(CpuShare share, long picos) {
+        spend(picos);
+        ledger.cpu(share, picos);
+    }
+
+    /**
+     * Hands an edge-triggered interrupt to this processor; callable from any thread.
+     *
+     * @param atPicos when it arrives, in the sender's time
+     * @return whether a running processor had to be kicked, which costs the sender an interprocessor interrupt
+     */
+    public boolean post(int vector, long atPicos) {
+        ledger.interrupt(InterruptOutcome.RAISED);
+        if (posted.post(vector)) {
+            return notifyAt(atPicos);
+        }
+        ledger.interrupt(InterruptOutcome.COALESCED);
+        return false;
+    }
+
+    /**
+     * Hands a level-triggered interrupt over; called on this processor's thread only.
+     *
+     * @return whether a running processor had to be kicked
+     */
+    public boolean acceptLevel(int vector, long atPicos) {
+        ledger.interrupt(InterruptOutcome.RAISED);
+        if (apic.accept(vector, true) == Acceptance.PENDING) {
+            return notifyAt(atPicos);
+        }
+        ledger.interrupt(InterruptOutcome.COALESCED);
+        return false;
+    }
+
+    private boolean notifyAt(long atPicos) {
+        if (inExit) {
+            // Raised by what this processor's own exit set off: injected at the re-entry, no kick needed.
+            return false;
+        }
+        kicked = true;
+        if (!halted) {
+            wake(atPicos);
+            return true;
+        }
+        long wake = atPicos + wakeLatencyPicos();
+        wakeAtPicos = Math.min(wakeAtPicos, wake);
+        wake(wake);
+        return false;
+    }
+
+    @Override
+    protected boolean step() {
+        if (halted && !awake()) {
+            return false;
+        }
+        takeInterrupts();
+        checkTimer();
+        if (!software.step() && !interruptWaiting()) {
+            halt();
+        }
+        return true;
+    }
+
+    private boolean interruptWaiting() {
+        return kicked || posted.outstanding() || apic.pendingVector() >= 0;
+    }
+
+    /** The subclass brackets the handling of an exit with it. */
+    protected final void inExit(boolean inside) {
+        inExit = inside;
+    }
+
+    /** Ends a halt if its reason has come. */
+    private boolean awake() {
+        long now = nowPicos();
+        // A notification that raced with the halt set no wake-up time: it counts at once.
+        boolean interrupted = kicked && (wakeAtPicos == NEVER || now >= wakeAtPicos);
+        boolean timer = now >= timerPicos;
+        if (!interrupted && !timer) {
+            sleepUntil(Math.min(timerPicos, wakeAtPicos));
+            return false;
+        }
+        if (timer) {
+            waitUntil(interrupted ? now : timerPicos + wakeLatencyPicos());
+            timerPicos = NEVER;
+            apic.accept(TIMER_VECTOR, false);
+        }
+        halted = false;
+        kicked = false;
+        wakeAtPicos = NEVER;
+        ledger.halted(nowPicos() - haltedSincePicos);
+        return true;
+    }
+
+    private void takeInterrupts() {
+        if (kicked) {
+            kicked = false;
+            onKick();
+        }
+        posted.drainInto(apic);
+        for (int i = 0; i < MAX_INTERRUPTS_PER_STEP && apic.pendingVector() >= 0; i++) {
+            if (i > 0) {
+                onInterruptWindow();
+            }
+            deliver();
+            posted.drainInto(apic);
+        }
+    }
+
+    private void deliver() {
+        int vector = apic.acknowledge();
+        ledger.interrupt(InterruptOutcome.INJECTED);
+        onInject();
+        charge(CpuShare.GUEST, profile.picos(Cost.GUEST_IRQ_ENTRY));
+        software.interrupt(vector);
+        onEoi();
+        apic.writeMsr(LocalApic.EOI, 0);
+    }
+
+    private void checkTimer() {
+        if (nowPicos() >= timerPicos) {
+            timerPicos = NEVER;
+            onTimerExpired();
+            apic.accept(TIMER_VECTOR, false);
+            takeInterrupts();
+        }
+    }
+
+    private void halt() {
+        long wake = software.nextWakePicos();
+        if (wake != NEVER && wake <= nowPicos()) {
+            return;
+        }
+        if (wake != timerPicos && wake != NEVER) {
+            timerPicos = wake;
+            onTimerArmed();
+        }
+        onHalt();
+        halted = true;
+        haltedSincePicos = nowPicos();
+        if (timerPicos == NEVER) {
+            idle();
+        } else {
+            sleepUntil(timerPicos);
+        }
+    }
+
+    /**
+     * Tells that the software is inside the call that hands a packet to its driver: the profile's cost of a packet already
+     * holds the bare-metal doorbell, so a store to a mapped register is free in there.
+     */
+    public abstract void packetCall(boolean inside);
+
+    /** Whether the processor sleeps in HLT. */
+    public boolean halted() {
+        return halted;
+    }
+
+    /** From an interrupt's arrival at a halted processor until its handler runs. */
+    protected abstract long wakeLatencyPicos();
+
+    /** An interrupt has come from outside while software was running. */
+    protected abstract void onKick();
+
+    /** An interrupt had to wait until interrupts were on again. */
+    protected abstract void onInterruptWindow();
+
+    protected abstract void onInject();
+
+    protected abstract void onEoi();
+
+    protected abstract void onTimerArmed();
+
+    /** The timer has expired while software was running. */
+    protected abstract void onTimerExpired();
+
+    protected abstract void onHalt();
+}
