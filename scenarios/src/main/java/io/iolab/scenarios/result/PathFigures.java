@@ -71,12 +71,9 @@ record PathFigures(GuestFigures raw) {
         return perPacket(raw.totalExits());
     }
 
-    /** Interrupts that entered the guest. Without a hypervisor each one raised enters, unless it merged with a pending one. */
+    /** Interrupts that entered the guest, whichever way. */
     BigDecimal interruptsPerPacket() {
-        long entered = raw.path() == Path.NATIVE
-                ? interrupts(InterruptOutcome.RAISED) - interrupts(InterruptOutcome.COALESCED)
-                : interrupts(InterruptOutcome.INJECTED) + interrupts(InterruptOutcome.POSTED);
-        return perPacket(entered);
+        return perPacket(interrupts(InterruptOutcome.INJECTED) + interrupts(InterruptOutcome.POSTED));
     }
 
     long interrupts(InterruptOutcome outcome) {

@@ -50,6 +50,9 @@ final class ScenarioKeys {
                 "tx_delay", "e1000, e1000e: transmit interrupt delay (TIDV); default 0ns.", 1_024_000, "1024ns");
         static final Key<Integer> RX_DELAY = Key.timer(
                 "rx_delay", "e1000, e1000e: receive interrupt delay (RDTR); default 0ns.", 1_024_000, "1024ns");
+        static final Key<Boolean> TX_INTERRUPTS = Key.flag(
+                "tx_interrupts",
+                "e1000, e1000e: interrupt for each transmission, not only while the ring is full; default false.");
         static final Key<Boolean> EVENT_INDEX =
                 Key.flag("event_index", "virtio: negotiate VIRTIO_F_EVENT_IDX; default true.");
         static final Key<Boolean> MERGEABLE =
@@ -57,7 +60,7 @@ final class ScenarioKeys {
         static final Key<Boolean> COALESCED_MMIO = Key.flag(
                 "coalesced_mmio",
                 "emulated: writes to registers without immediate effect wait in the kernel's ring; default true.");
-        static final List<Key<?>> ALL = List.of(RING, ITR, TX_DELAY, RX_DELAY, EVENT_INDEX, MERGEABLE, COALESCED_MMIO);
+        static final List<Key<?>> ALL = List.of(RING, ITR, TX_DELAY, RX_DELAY, TX_INTERRUPTS, EVENT_INDEX, MERGEABLE, COALESCED_MMIO);
 
         private Nic() {}
     }

@@ -112,7 +112,7 @@ public final class ScenarioReader {
         long duration = ScenarioKeys.DURATION.read(node, DEFAULT_DURATION_PICOS);
         Optional<java.nio.file.Path> memory = memory(node);
         LinkConfig link = link(node, LinkConfig.GIGABIT);
-        NicTuning nic = nic(node, NicTuning.UNMODERATED);
+        NicTuning nic = nic(node, NicTuning.DEFAULTS);
         long ram = ram(node, DEFAULT_RAM);
         Workload workload = workload(node, null);
         List<GuestConfig> guests = guests(node, new Defaults(ram, link, nic, workload));
@@ -205,6 +205,7 @@ public final class ScenarioReader {
                 ScenarioKeys.Nic.ITR.read(node, absent.itr()),
                 ScenarioKeys.Nic.TX_DELAY.read(node, absent.txDelay()),
                 ScenarioKeys.Nic.RX_DELAY.read(node, absent.rxDelay()),
+                ScenarioKeys.Nic.TX_INTERRUPTS.read(node, absent.txInterrupts()),
                 ScenarioKeys.Nic.EVENT_INDEX.read(node, absent.eventIndex()),
                 ScenarioKeys.Nic.MERGEABLE.read(node, absent.mergeable()),
                 ScenarioKeys.Nic.COALESCED_MMIO.read(node, absent.coalescedMmio()));
@@ -282,6 +283,7 @@ public final class ScenarioReader {
                 nic.itr(),
                 nic.txDelay(),
                 nic.rxDelay(),
+                nic.txInterrupts(),
                 nic.eventIndex(),
                 nic.mergeable(),
                 nic.coalescedMmio());

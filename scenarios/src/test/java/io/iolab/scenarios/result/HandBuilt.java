@@ -71,7 +71,7 @@ public final class HandBuilt {
                 new GuestFigures.Traffic(6, 1536, Map.of()),
                 new GuestFigures.Traffic(2, 512, Map.of()),
                 List.of(),
-                Map.of(InterruptOutcome.RAISED, 4L, InterruptOutcome.COALESCED, 2L),
+                Map.of(InterruptOutcome.RAISED, 4L, InterruptOutcome.COALESCED, 2L, InterruptOutcome.INJECTED, 2L),
                 6,
                 0,
                 0,

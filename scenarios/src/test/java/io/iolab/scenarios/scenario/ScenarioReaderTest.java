@@ -52,7 +52,7 @@ class ScenarioReaderTest {
         assertThat(scenario.guests()).allSatisfy(guest -> {
             assertThat(guest.ramBytes()).isEqualTo(64L << 20);
             assertThat(guest.link()).isEqualTo(LinkConfig.GIGABIT);
-            assertThat(guest.nic()).isEqualTo(NicTuning.UNMODERATED);
+            assertThat(guest.nic()).isEqualTo(NicTuning.DEFAULTS);
             assertThat(guest.mapped()).isTrue();
             assertThat(guest.workload())
                     .isEqualTo(
@@ -79,7 +79,7 @@ class ScenarioReaderTest {
                     path: emulated
                     ram: 128MiB
                     link: {queue: 128}
-                    nic: {ring: 1024, itr: 125us, tx_delay: 8192ns, rx_delay: 1024ns, event_index: false,
+                    nic: {ring: 1024, itr: 125us, tx_delay: 8192ns, rx_delay: 1024ns, tx_interrupts: true, event_index: false,
                           mergeable: false, coalesced_mmio: false}
                     workload:
                       kind: udp-stream
@@ -104,7 +104,7 @@ class ScenarioReaderTest {
                         Path.EMULATED,
                         128L << 20,
                         new LinkConfig(10_000_000_000L, 2_000_000L, 128),
-                        new NicTuning(1024, 488, 8, 1, false, false, false),
+                        new NicTuning(1024, 488, 8, 1, true, false, false, false),
                         new Workload.UdpStream(
                                 List.of(60, 1514),
                                 new Workload.Flow(true, 0, 4, 9),
@@ -116,7 +116,7 @@ class ScenarioReaderTest {
                         Path.PASSTHROUGH,
                         64L << 20,
                         new LinkConfig(10_000_000_000L, 2_000_000L, 64),
-                        NicTuning.UNMODERATED,
+                        NicTuning.DEFAULTS,
                         new Workload.PingPong(60, 7, 3_000_000L),
                         false));
     }

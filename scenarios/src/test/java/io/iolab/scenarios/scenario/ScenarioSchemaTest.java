@@ -132,7 +132,7 @@ class ScenarioSchemaTest {
                 duration: 1ms
                 memory: {file: /dev/shm/lab}
                 link: {bandwidth: 10Gbit/s, delay: 2us, queue: 64}
-                nic: {ring: 64, itr: 1us, tx_delay: 0ns, rx_delay: 2us, event_index: true, mergeable: true,
+                nic: {ring: 64, itr: 1us, tx_delay: 0ns, rx_delay: 2us, tx_interrupts: true, event_index: true, mergeable: true,
                       coalesced_mmio: true}
                 ram: 32MiB
                 workload: {kind: echo, size: 60B, rate: 1kpps}
