@@ -57,6 +57,7 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
     private boolean programsTurn;
 
     private boolean sentSomething;
+    private boolean flushPending;
     private boolean programStarted;
     private volatile long bootedPicos = Long.MAX_VALUE;
     private volatile boolean released;
@@ -125,6 +126,10 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
             boot();
             return true;
         }
+        if (flushPending) {
+            ring(d);
+            return true;
+        }
         if (pollPending && !programsTurn) {
             pollPending = d.poll(POLL_BUDGET, receiver) == POLL_BUDGET;
             programsTurn = pollPending;
@@ -135,7 +140,7 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
             programStarted = true;
             program.start(this);
         }
-        return programStarted && program.step() || pollPending;
+        return programStarted && program.step() || pollPending || flushPending;
     }
 
     @Override
@@ -180,13 +185,18 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
         return true;
     }
 
+    /**
+     * Rings the doorbell as the next step: by then everybody else has come up to the time at which the frames were built, and
+     * nobody sends them before.
+     */
     @Override
     public void flush() {
-        if (!sentSomething) {
-            return;
-        }
+        flushPending = sentSomething;
+    }
+
+    private void ring(NetDriver d) {
         sentSomething = false;
-        NetDriver d = driverOrThrow();
+        flushPending = false;
         processor.packetCall(true);
         d.flush();
         processor.packetCall(false);
