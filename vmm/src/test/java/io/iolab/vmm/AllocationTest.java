@@ -20,7 +20,8 @@ class AllocationTest {
     @ParameterizedTest
     @EnumSource(Path.class)
     void shouldAllocateNothingForAStream(Path path) throws Exception {
-        assertThat(bytesPer10000(path, Labs.stream(60, Labs.MAX, Labs.rate(50_000)))).isLessThan(FRAMES);
+        assertThat(bytesPer10000(path, Labs.stream(60, Labs.MAX, Labs.rate(50_000))))
+                .isLessThan(FRAMES);
     }
 
     @ParameterizedTest

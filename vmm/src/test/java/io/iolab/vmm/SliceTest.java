@@ -16,7 +16,6 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * DESIGN, "Time": a slice may see another actor's effects early by at most its own length. The burst of the I/O workers is that
@@ -66,7 +65,9 @@ class SliceTest {
         GuestFigures half = measure(path, workload, NicWorker.BURST / 2);
 
         assertThat(ratio(half.tx().frames(), whole.tx().frames())).as("sent").isCloseTo(1, LITTLE);
-        assertThat(ratio(half.rx().frames(), whole.rx().frames())).as("received").isCloseTo(1, LITTLE);
+        assertThat(ratio(half.rx().frames(), whole.rx().frames()))
+                .as("received")
+                .isCloseTo(1, LITTLE);
         assertThat(ratio(half.totalExits(), whole.totalExits())).as("exits").isCloseTo(1, LITTLE);
         assertThat(half.latencyNanos().getMean() / whole.latencyNanos().getMean())
                 .as("latency")

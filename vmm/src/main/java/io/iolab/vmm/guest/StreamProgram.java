@@ -124,7 +124,8 @@ public final class StreamProgram implements Program {
     @Override
     public boolean done() {
         boolean sentAll = !sending.enabled() || sending.count() > 0 && sent >= sending.count();
-        boolean receivedAll = !receiving.enabled() || receiving.count() > 0 && received - late + lost >= receiving.count();
+        boolean receivedAll =
+                !receiving.enabled() || receiving.count() > 0 && received - late + lost >= receiving.count();
         return sentAll && receivedAll;
     }
 

@@ -208,7 +208,8 @@ class AssignedFunctionTest {
     }
 
     @Test
-    @DisplayName("the guest reads back its own entries; the physical ones hold host vectors, each firing the guest's of its number")
+    @DisplayName(
+            "the guest reads back its own entries; the physical ones hold host vectors, each firing the guest's of its number")
     void shouldTranslateInterrupts() {
         guestEntry(0, 0xFEE0_0000L, 0x41, false);
         guestEntry(1, 0xFEE0_1000L, 0x42, false);

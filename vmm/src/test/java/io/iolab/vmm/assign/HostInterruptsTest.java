@@ -40,8 +40,9 @@ class HostInterruptsTest {
     void shouldGiveEveryThreadVectorsOfItsOwn() {
         Set<Integer> vectors = ConcurrentHashMap.newKeySet();
 
-        IntStream.range(0, 150).parallel().forEach(i -> vectors.add(
-                host.allocate(() -> {}).data()));
+        IntStream.range(0, 150)
+                .parallel()
+                .forEach(i -> vectors.add(host.allocate(() -> {}).data()));
 
         assertThat(vectors).hasSize(150);
     }

@@ -30,7 +30,8 @@ class EchoTest {
 
     private static byte[] arpRequest() {
         byte[] frame = new byte[60];
-        Arp.buildRequest(frame, 0, PEER.own().mac(), PEER.own().address(), GUEST.own().address());
+        Arp.buildRequest(
+                frame, 0, PEER.own().mac(), PEER.own().address(), GUEST.own().address());
         return frame;
     }
 
@@ -54,8 +55,10 @@ class EchoTest {
         assertThat(echo.step()).isTrue();
 
         assertThat(here.sent).hasSize(3);
-        assertThat(here.sent).allMatch(frame -> EthernetFrame.destination(frame, 0) == PEER.own().mac()
-                && EthernetFrame.source(frame, 0) == GUEST.own().mac());
+        assertThat(here.sent)
+                .allMatch(frame ->
+                        EthernetFrame.destination(frame, 0) == PEER.own().mac()
+                                && EthernetFrame.source(frame, 0) == GUEST.own().mac());
         assertThat(Arp.check(here.sent.get(0), 0, 60)).isEqualTo(PacketCheck.VALID);
         byte[] pong = here.sent.get(1);
         assertThat(Icmp.check(pong, 0, pong.length)).isEqualTo(PacketCheck.VALID);

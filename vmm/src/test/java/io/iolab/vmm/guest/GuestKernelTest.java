@@ -109,7 +109,9 @@ class GuestKernelTest {
 
     /** A program that counts its turns. */
     private static final class CountingProgram implements Program {
-        @Nullable Endpoint endpoint;
+        @Nullable
+        Endpoint endpoint;
+
         int frames;
         int steps;
 
@@ -156,8 +158,8 @@ class GuestKernelTest {
     };
 
     private final GuestLedger ledger = new GuestLedger("guest", Path.VIRTIO);
-    private final Processor processor = new Vcpu(
-            "vcpu0", ledger, PROFILE, new LocalApic(0, vector -> {}, (sender, icr) -> {}), NOTHING);
+    private final Processor processor =
+            new Vcpu("vcpu0", ledger, PROFILE, new LocalApic(0, vector -> {}, (sender, icr) -> {}), NOTHING);
     private final PhysicalMemory ram = PhysicalMemory.allocate(1 << 20);
     private final FakeDriver driver = new FakeDriver();
     private final CountingProgram program = new CountingProgram();
@@ -264,7 +266,9 @@ class GuestKernelTest {
         assertThat(kernel.send(new byte[100], 0, 100)).isTrue();
         assertThat(kernel.send(new byte[60], 0, 60)).isFalse();
         kernel.flush();
-        assertThat(driver.doorbells).as("in the step after the one that built the frames").isZero();
+        assertThat(driver.doorbells)
+                .as("in the step after the one that built the frames")
+                .isZero();
         assertThat(kernel.step()).isTrue();
         kernel.flush();
         kernel.step();

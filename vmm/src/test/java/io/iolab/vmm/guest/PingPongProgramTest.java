@@ -23,7 +23,11 @@ class PingPongProgramTest {
     private byte[] answer() {
         byte[] frame = endpoint.sent.getLast().clone();
         assertThat(Udp.replyInPlace(
-                        frame, 0, frame.length, GUEST.other().mac(), GUEST.other().address()))
+                        frame,
+                        0,
+                        frame.length,
+                        GUEST.other().mac(),
+                        GUEST.other().address()))
                 .isTrue();
         return frame;
     }

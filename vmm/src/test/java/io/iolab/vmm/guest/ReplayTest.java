@@ -63,13 +63,16 @@ class ReplayTest {
         }
 
         assertThat(endpoint.sent).hasSize(3);
-        assertThat(Arrays.copyOfRange(endpoint.sent.get(0), 12, 100)).isEqualTo(Arrays.copyOfRange(frame(1, 100), 12, 100));
+        assertThat(Arrays.copyOfRange(endpoint.sent.get(0), 12, 100))
+                .isEqualTo(Arrays.copyOfRange(frame(1, 100), 12, 100));
         assertThat(endpoint.sent.get(1)).hasSize(60);
-        assertThat(Arrays.copyOfRange(endpoint.sent.get(1), 12, 20)).isEqualTo(Arrays.copyOfRange(frame(2, 20), 12, 20));
+        assertThat(Arrays.copyOfRange(endpoint.sent.get(1), 12, 20))
+                .isEqualTo(Arrays.copyOfRange(frame(2, 20), 12, 20));
         assertThat(Arrays.copyOfRange(endpoint.sent.get(2), 12, 1514))
                 .isEqualTo(Arrays.copyOfRange(frame(5, 1514), 12, 1514));
-        assertThat(endpoint.sent).allMatch(sent -> EthernetFrame.source(sent, 0) == GUEST.own().mac()
-                && EthernetFrame.destination(sent, 0) == GUEST.other().mac());
+        assertThat(endpoint.sent)
+                .allMatch(sent -> EthernetFrame.source(sent, 0) == GUEST.own().mac()
+                        && EthernetFrame.destination(sent, 0) == GUEST.other().mac());
         assertThat(ReplayTrace.read(file, GUEST).leftOut()).isEqualTo(2);
     }
 
@@ -102,7 +105,9 @@ class ReplayTest {
         endpoint.now = 4 * MICROSECOND;
         assertThat(sender.step()).isTrue();
 
-        assertThat(sender.nextWakePicos()).as("the next round, a microsecond later").isEqualTo(5 * MICROSECOND);
+        assertThat(sender.nextWakePicos())
+                .as("the next round, a microsecond later")
+                .isEqualTo(5 * MICROSECOND);
     }
 
     @Test

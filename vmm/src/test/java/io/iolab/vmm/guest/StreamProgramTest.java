@@ -22,7 +22,8 @@ class StreamProgramTest {
 
     private final FakeEndpoint endpoint = new FakeEndpoint();
     private final FakeEndpoint far = new FakeEndpoint();
-    private final StreamProgram receiver = new StreamProgram(GUEST.reversed(), List.of(60, 1514), Workload.Flow.OFF, MAX, false, 9);
+    private final StreamProgram receiver =
+            new StreamProgram(GUEST.reversed(), List.of(60, 1514), Workload.Flow.OFF, MAX, false, 9);
 
     private StreamProgram sender(Workload.Flow flow, Integer... sizes) {
         StreamProgram program = new StreamProgram(GUEST, List.of(sizes), flow, Workload.Flow.OFF, true, 7);
@@ -45,7 +46,8 @@ class StreamProgramTest {
             byte[] frame = next(sender);
             assertThat(frame).hasSize(size);
             assertThat(Udp.check(frame, 0, size)).isEqualTo(PacketCheck.VALID);
-            assertThat(EthernetFrame.destination(frame, 0)).isEqualTo(GUEST.other().mac());
+            assertThat(EthernetFrame.destination(frame, 0))
+                    .isEqualTo(GUEST.other().mac());
             assertThat(EthernetFrame.source(frame, 0)).isEqualTo(GUEST.own().mac());
         }
         assertThat(sender.sent()).isEqualTo(4);
@@ -121,8 +123,7 @@ class StreamProgramTest {
     @Test
     @DisplayName("the end that does not begin waits for a frame of its own partner, not of anybody else")
     void shouldWaitForItsPartner() {
-        StreamProgram second =
-                new StreamProgram(GUEST.reversed(), List.of(60), MAX, Workload.Flow.OFF, false, 7);
+        StreamProgram second = new StreamProgram(GUEST.reversed(), List.of(60), MAX, Workload.Flow.OFF, false, 7);
         second.start(far);
         far.sent.clear();
         StationPair stranger = StationPair.ofGuest(1);

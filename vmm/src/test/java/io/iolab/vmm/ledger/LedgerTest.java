@@ -83,14 +83,29 @@ class LedgerTest {
     void shouldKeepOneCounterAKindOfExit() {
         ExitCounter counter = ledger.exits().counter(ExitReason.EPT_MISCONFIG, "ICR", ExitHandler.USER);
 
-        assertThat(ledger.exits().counter(ExitReason.EPT_MISCONFIG, "ICR", ExitHandler.USER)).isSameAs(counter);
-        assertThat(ledger.exits().counter(ExitReason.EPT_MISCONFIG, "ICR", ExitHandler.KERNEL)).isNotSameAs(counter);
-        assertThat(ledger.exits().counter(ExitReason.EPT_VIOLATION, "ICR", ExitHandler.USER)).isNotSameAs(counter);
+        assertThat(ledger.exits().counter(ExitReason.EPT_MISCONFIG, "ICR", ExitHandler.USER))
+                .isSameAs(counter);
+        assertThat(ledger.exits().counter(ExitReason.EPT_MISCONFIG, "ICR", ExitHandler.KERNEL))
+                .isNotSameAs(counter);
+        assertThat(ledger.exits().counter(ExitReason.EPT_VIOLATION, "ICR", ExitHandler.USER))
+                .isNotSameAs(counter);
         assertThat(ledger.exits().counters()).hasSize(3);
     }
 
     @ParameterizedTest
-    @CsvSource({"0, 0", "250, 0", "251, 1", "500, 1", "501, 2", "1000, 2", "100000, 8", "100001, 9", "1000000, 9", "1000001, 10", "99999999999, 10"})
+    @CsvSource({
+        "0, 0",
+        "250, 0",
+        "251, 1",
+        "500, 1",
+        "501, 2",
+        "1000, 2",
+        "100000, 8",
+        "100001, 9",
+        "1000000, 9",
+        "1000001, 10",
+        "99999999999, 10"
+    })
     void shouldPutADurationIntoTheBucketWhoseUpperBoundItDoesNotPass(long nanos, int bucket) {
         Buckets buckets = new Buckets();
 

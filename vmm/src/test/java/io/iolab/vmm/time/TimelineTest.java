@@ -29,8 +29,7 @@ class TimelineTest {
         timeline.until(61);
 
         assertThat(order)
-                .containsExactly(
-                        "slow@0", "quick@0", "quick@20", "slow@30", "quick@40", "slow@60", "quick@60");
+                .containsExactly("slow@0", "quick@0", "quick@20", "slow@30", "quick@40", "slow@60", "quick@60");
         assertThat(timeline.steps()).isEqualTo(7);
     }
 
@@ -172,7 +171,8 @@ class TimelineTest {
     }
 
     @Test
-    @DisplayName("a wake-up that an actor's own work sets off is not overruled by the rest that follows in the same step")
+    @DisplayName(
+            "a wake-up that an actor's own work sets off is not overruled by the rest that follows in the same step")
     void shouldKeepAWakeUpFromWithinTheStep() {
         ScriptedActor actor = new ScriptedActor("a", self -> {
             if (self.nowPicos() == 0) {
