@@ -182,7 +182,6 @@ class E1000ReceiveTest {
         bench.write(PBA, 4);
         bench.openReceive(8);
         bench.write(RDT, 0);
-        int tail = 0;
         int sent = 0;
         int seen = 0;
         for (int lap = 0; lap < 200; lap++) {

@@ -247,7 +247,7 @@ class ScenarioReaderTest {
         Files.write(folder.resolve("whole.pcap"), java.util.Arrays.copyOf(capture, 24 + 16 + 60));
         Files.writeString(file, "version: 1\nworkload: {kind: replay, file: whole.pcap}\n");
         assertThat(read(file).guests().getFirst().workload())
-                .isEqualTo(new Workload.Replay(folder.resolve("whole.pcap"), false, 0));
+                .isEqualTo(new Workload.Replay(folder.resolve("whole.pcap"), false, false, 0));
     }
 
     private static Scenario read(java.nio.file.Path file) {
