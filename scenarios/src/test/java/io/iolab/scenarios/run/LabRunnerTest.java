@@ -42,8 +42,10 @@ class LabRunnerTest {
     @ParameterizedTest
     @MethodSource("bundled")
     void shouldGiveTheSameDocumentForTheSameSeed(String name) throws Exception {
-        String first = ResultJson.text(runner.run(shortened(name), RunRequest.PLAIN).report());
-        String second = ResultJson.text(runner.run(shortened(name), RunRequest.PLAIN).report());
+        String first =
+                ResultJson.text(runner.run(shortened(name), RunRequest.PLAIN).report());
+        String second =
+                ResultJson.text(runner.run(shortened(name), RunRequest.PLAIN).report());
 
         assertThat(second).isEqualTo(first);
         assertThat(SchemaCheck.problems(ResultSchema.document(), new ObjectMapper().readTree(first)))
@@ -81,7 +83,8 @@ class LabRunnerTest {
                 frames++;
             }
             assertThat(frames)
-                    .isGreaterThanOrEqualTo(outcome.report().guests().getFirst().tx().frames());
+                    .isGreaterThanOrEqualTo(
+                            outcome.report().guests().getFirst().tx().frames());
         }
     }
 }
