@@ -18,8 +18,8 @@ import io.iolab.iommu.walk.RequestType;
  * The way to memory of one requester. Requests are split at 4 KiB and each part is translated by itself; those to the interrupt
  * range are messages and are never translated as DMA.
  *
- * <p>The port keeps its last translation. It stands for a hit in both caches and is counted as such, which is exact: it is used only
- * while the version of the caches is the one under which it was found there.
+ * <p>The port keeps its recent translations. One stands for a hit in both caches and is counted as such, which is exact: it is used
+ * only while the version of the caches is the one under which it was found there.
  *
  * <p>A translated address that no memory backs fails with {@link DmaFault#BEYOND_MEMORY} and leaves no fault record: the unit has
  * done its part, it is the memory controller that does not answer.
@@ -29,6 +29,18 @@ import io.iolab.iommu.walk.RequestType;
  * CAP.DWD=0 say.
  */
 final class RemappedPort implements DmaPort {
+    private static final int RECENT = 64;
+    private static final int SLOT_SHIFT = 2;
+    private static final int PAGE = 0;
+    private static final int VERSION = 1;
+    private static final int FRAME = 2;
+
+    /** In a frame, above its rights (bits 1:0): the translation came from the IOTLB, and was not a pass-through. */
+    private static final int IOTLB_SHIFT = 2;
+
+    /** Of no cache ever: the version of an empty slot. */
+    private static final long NEVER = -1;
+
     private final int rid;
     private final Translator translator;
     private final CacheVersion caches;
@@ -40,12 +52,8 @@ final class RemappedPort implements DmaPort {
     private final int zeroLengthReadNeeds;
     private final RequesterCounters counters = new RequesterCounters();
 
-    private long lastVersion = -1;
-    private long lastPage;
-    private long lastFrameHpa;
-    private int lastRights;
-    /** 1 if the last translation came from the IOTLB, 0 if it was a pass-through. */
-    private int lastIotlbHits;
+    /** Direct-mapped by page number; each slot is page, version, frame with the flags below, and one word of padding. */
+    private final long[] recent = new long[RECENT << SLOT_SHIFT];
 
     RemappedPort(int rid, Translator translator, Memory hostMemory, MessagePort messages) {
         this.rid = rid;
@@ -57,6 +65,7 @@ final class RemappedPort implements DmaPort {
         this.messages = messages;
         this.untranslated = new DirectDma(hostMemory, this::message);
         this.zeroLengthReadNeeds = translator.capabilities.zeroLengthReads() ? PageWalk.NEEDS_ANY : PageWalk.NEEDS_READ;
+        java.util.Arrays.fill(recent, NEVER);
     }
 
     int rid() {
@@ -172,13 +181,16 @@ final class RemappedPort implements DmaPort {
 
     private long translate(long iova, int needs) {
         long version = caches.current();
-        if (version == lastVersion
-                && iova >>> AddressRange.PAGE_SHIFT == lastPage
-                && (lastRights & needs) != 0
+        long page = iova >>> AddressRange.PAGE_SHIFT;
+        int slot = slot(page);
+        long frame = recent[slot + FRAME];
+        if (recent[slot + PAGE] == page
+                && recent[slot + VERSION] == version
+                && (frame & needs) != 0
                 && translator.mode() == TranslationMode.LEGACY) {
             counters.contextHits++;
-            counters.iotlbHits += lastIotlbHits;
-            return lastFrameHpa | iova & AddressRange.PAGE_SIZE - 1;
+            counters.iotlbHits += frame >>> IOTLB_SHIFT & 1;
+            return frame & -AddressRange.PAGE_SIZE | iova & AddressRange.PAGE_SIZE - 1;
         }
         long hpa = translator.mode() == TranslationMode.LEGACY ? cached(iova, needs, version) : -1;
         return hpa >= 0 ? hpa : translator.translate(this, iova, needs);
@@ -226,11 +238,15 @@ final class RemappedPort implements DmaPort {
         remember(iova, hpa, rights, version, 1);
     }
 
-    private void remember(long iova, long hpa, int rights, long version, int iotlbHits) {
-        lastPage = iova >>> AddressRange.PAGE_SHIFT;
-        lastFrameHpa = AddressRange.alignDown(hpa, AddressRange.PAGE_SIZE);
-        lastRights = rights;
-        lastVersion = version;
-        lastIotlbHits = iotlbHits;
+    private void remember(long iova, long hpa, int rights, long version, int fromIotlb) {
+        long page = iova >>> AddressRange.PAGE_SHIFT;
+        int slot = slot(page);
+        recent[slot + PAGE] = page;
+        recent[slot + VERSION] = version;
+        recent[slot + FRAME] = hpa & -AddressRange.PAGE_SIZE | (long) fromIotlb << IOTLB_SHIFT | rights;
+    }
+
+    private static int slot(long page) {
+        return ((int) page & RECENT - 1) << SLOT_SHIFT;
     }
 }

@@ -41,7 +41,7 @@ final class Bench implements AutoCloseable {
 
     record Message(long address, int data) {}
 
-    final PhysicalMemory memory = PhysicalMemory.allocate(64 << 20);
+    final PhysicalMemory memory = PhysicalMemory.allocate(12 << 20);
     final List<Message> messages = new ArrayList<>();
     final RemappingUnit unit;
     final Cpu cpu;
@@ -52,7 +52,6 @@ final class Bench implements AutoCloseable {
     }
 
     Bench(RemappingOptions options) {
-        memory.fill(0, memory.size(), (byte) 0);
         unit = new RemappingUnit(options, memory, (address, data) -> messages.add(new Message(address, data)));
         cpu = new Cpu(unit.registers());
     }
@@ -121,10 +120,10 @@ final class Bench implements AutoCloseable {
         public void out(int port, int width, int value) {}
     }
 
-    /** Frames from 16 MiB up, freed ones last in first out so that a use after free is likely to be seen. */
+    /** Frames from 9 MiB up, freed ones last in first out so that a use after free is likely to be seen. */
     final class Frames implements FrameSource {
         private final Deque<Long> free = new ArrayDeque<>();
-        private long next = 16 << 20;
+        private long next = 9 << 20;
         int inUse;
 
         @Override

@@ -30,7 +30,6 @@ abstract class DmaPortContract {
 
     @BeforeEach
     void connect() {
-        memory.fill(0, memory.size(), (byte) 0);
         port = connect(memory, (address, data) -> messages.add(address << 32 | data));
     }
 

@@ -188,6 +188,26 @@ class FaultReasonTest {
         }
     }
 
+    /** A page of 1 GiB around the interrupt range: reaching it beside the range, cached or not, opens no way into it. */
+    @Test
+    void shouldGuardInterruptRangeInsideCachedLargePage() {
+        try (Bench bench = Tables.bench(RemappingOptions.defaults())) {
+            bench.memory.writeLong(Tables.ENTRY3, 0xC000_0083L);
+            long base = Tables.IOVA & -(1L << 30);
+            RequesterCounters counters = bench.unit.countersFor(Tables.RID);
+            byte[] buffer = new byte[4];
+            for (long inside : new long[] {0x3EE0_0000L, 0x3EEF_F000L}) {
+                for (long beside : new long[] {0, 0x3EDF_F000L, 0x3EF0_0000L}) {
+                    bench.unit.portFor(Tables.RID).write(base + beside, buffer, 0, 4, DmaKind.PAYLOAD);
+                }
+                bench.unit.portFor(Tables.RID).write(base + inside, buffer, 0, 4, DmaKind.PAYLOAD);
+            }
+            assertThat(counters.unbacked()).as("no memory there").isEqualTo(6);
+            assertThat(counters.faults(FaultReason.INTERRUPT_RANGE)).isEqualTo(2);
+            assertThat(bench.messages).isEmpty();
+        }
+    }
+
     /** Requests that claim to be translated, and requests for a translation, need TT=01 (reason D). */
     @ParameterizedTest
     @EnumSource(RequestType.class)

@@ -13,7 +13,7 @@ final class RandomTables {
     private static final long CONTEXTS = 0x2_0000;
     private static final long POOL = 0x10_0000;
     private static final int TABLES = 64;
-    /** Nothing is there: the bench has 64 MiB. */
+    /** Nothing is there: the bench has 12 MiB. */
     private static final long BEYOND = 0x7000_0000L;
 
     private final Memory memory;
@@ -82,7 +82,7 @@ final class RandomTables {
             case 0 -> 0;
             case 1 -> 0xC000_0000L;
             case 2 -> 0xFEE0_0000L;
-            default -> (long) random.nextInt(32) << 21;
+            default -> (long) random.nextInt(8) << 21;
         };
     }
 }

@@ -70,7 +70,9 @@ class LabTest {
                 .of(Path.EMULATED);
 
         long interrupts = emulated.interrupts().get(InterruptOutcome.INJECTED);
-        assertThat(exits(emulated, "TDT")).isEqualTo(emulated.kicksSent()).isEqualTo(emulated.tx().frames());
+        assertThat(exits(emulated, "TDT"))
+                .isEqualTo(emulated.kicksSent())
+                .isEqualTo(emulated.tx().frames());
         assertThat(interrupts).isPositive();
         assertThat(exits(emulated, "ICR")).isCloseTo(interrupts, within(1L));
         assertThat(exits(emulated, "IMC")).isCloseTo(interrupts, within(1L));
@@ -128,13 +130,15 @@ class LabTest {
     }
 
     @Test
-    @DisplayName("a device whose mapping is missing moves no byte and leaves a fault record; the others go on (VT-d 7.1)")
+    @DisplayName(
+            "a device whose mapping is missing moves no byte and leaves a fault record; the others go on (VT-d 7.1)")
     void shouldBlockADeviceWithoutMappings() throws Exception {
         List<GuestConfig> guests = new ArrayList<>();
         guests.add(Labs.guest(Path.PASSTHROUGH, NicTuning.DEFAULTS, BOTH_WAYS, false));
         guests.add(Labs.guest(Path.VIRTIO, BOTH_WAYS));
         guests.add(Labs.guest(Path.EMULATED, BOTH_WAYS));
-        List<GuestFigures> alone = Labs.measure(5 * Labs.MILLISECOND, guests.subList(1, 3)).all();
+        List<GuestFigures> alone =
+                Labs.measure(5 * Labs.MILLISECOND, guests.subList(1, 3)).all();
 
         try (Lab lab = Labs.create(ClockMode.VIRTUAL, 42, guests)) {
             lab.warmUp(Labs.MILLISECOND);
@@ -155,17 +159,23 @@ class LabTest {
                     .isZero();
             assertThat(lab.faults()).isNotEmpty();
             FaultReport fault = lab.faults().keySet().iterator().next();
-            assertThat(fault.toString()).contains("00:08.0").contains("fault addr").contains("fault reason");
+            assertThat(fault.toString())
+                    .contains("00:08.0")
+                    .contains("fault addr")
+                    .contains("fault reason");
             for (GuestFigures undisturbed : alone) {
                 assertThat(figures.of(undisturbed.path()).tx().frames())
                         .as(undisturbed.path().label())
-                        .isCloseTo(undisturbed.tx().frames(), within(undisturbed.tx().frames() / 50 + 1));
+                        .isCloseTo(
+                                undisturbed.tx().frames(),
+                                within(undisturbed.tx().frames() / 50 + 1));
             }
         }
     }
 
     @Test
-    @DisplayName("one frame a doorbell, an interrupt a frame: within 1.5 of the 100 kpps of Rizzo et al., ANCS 2013, 2.4")
+    @DisplayName(
+            "one frame a doorbell, an interrupt a frame: within 1.5 of the 100 kpps of Rizzo et al., ANCS 2013, 2.4")
     void shouldLandNearThePublishedTransmitRate() throws Exception {
         NicTuning plain = NicTuning.DEFAULTS;
         NicTuning each = new NicTuning(

@@ -48,8 +48,8 @@ final class Labs {
     }
 
     static Lab create(ClockMode clock, long seed, List<GuestConfig> guests) throws ConfigException, IOException {
-        return Lab.create(new LabConfig(
-                CostProfile.bundled(CostProfile.DEFAULT), clock, false, seed, Optional.empty(), guests));
+        return Lab.create(
+                new LabConfig(CostProfile.bundled(CostProfile.DEFAULT), clock, false, seed, Optional.empty(), guests));
     }
 
     /** Warms up for a millisecond, measures for {@code picos} of virtual time, and returns the figures by path. */

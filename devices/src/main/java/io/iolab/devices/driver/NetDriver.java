@@ -43,7 +43,10 @@ public interface NetDriver {
      */
     boolean transmitHung();
 
-    /** Doorbells rung since open, those of transmit and of receive queues together. */
+    /**
+     * Doorbells rung since open: TDT writes of an e1000 (RDT only returns buffers and is not counted), notifications of both
+     * queues of virtio.
+     */
     long doorbells();
 
     /** Doorbells saved because the device had suppressed them. */

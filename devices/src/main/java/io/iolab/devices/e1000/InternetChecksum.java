@@ -6,27 +6,32 @@ import java.nio.ByteOrder;
 
 /** The ones' complement sum of RFC 1071 over parts of a frame. All results are 16-bit values in network order. */
 final class InternetChecksum {
-    private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
+    private static final long LOW_HALF = 0xFFFF_FFFFL;
+    private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
     private InternetChecksum() {}
 
-    /** Sums {@code length} bytes; an odd last byte counts as the high half of a word. */
+    /**
+     * Sums {@code length} bytes; an odd last byte counts as the high half of a word. The sum is taken in little-endian words and
+     * swapped at the end, which ones' complement arithmetic allows (RFC 1071 section 2 B).
+     */
     static int sum(byte[] bytes, int offset, int length) {
         long sum = 0;
         int end = offset + length;
         int at = offset;
-        // At most 2^14 / 4 terms below 2^32: no overflow.
-        for (; at <= end - 4; at += 4) {
-            sum += (int) INT.get(bytes, at) & 0xFFFF_FFFFL;
+        // At most 2^14 / 8 pairs of terms below 2^32: no overflow.
+        for (; at <= end - 8; at += 8) {
+            long value = (long) LONG.get(bytes, at);
+            sum += (value & LOW_HALF) + (value >>> 32);
         }
-        if (at <= end - 2) {
-            sum += word(bytes, at);
-            at += 2;
+        for (; at <= end - 2; at += 2) {
+            sum += bytes[at] & 0xFF | (bytes[at + 1] & 0xFF) << 8;
         }
         if (at < end) {
-            sum += (bytes[at] & 0xFF) << 8;
+            sum += bytes[at] & 0xFF;
         }
-        return fold(sum);
+        int folded = fold(sum);
+        return folded << 8 & 0xFF00 | folded >>> 8;
     }
 
     /** Ends up in 16 bits: end-around carries until none is left. */

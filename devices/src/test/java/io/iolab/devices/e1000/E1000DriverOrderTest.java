@@ -12,13 +12,17 @@ class E1000DriverOrderTest {
 
     private static int phyRead(Bench bench, int register) {
         bench.write(MDIC, 1 << 27 | 1 << 21 | register << 16);
-        assertThat(bench.read(MDIC) >>> 28 & 5).as("READY without ERROR, register %d", register).isEqualTo(1);
+        assertThat(bench.read(MDIC) >>> 28 & 5)
+                .as("READY without ERROR, register %d", register)
+                .isEqualTo(1);
         return bench.read(MDIC) & 0xFFFF;
     }
 
     private static void phyWrite(Bench bench, int register, int value) {
         bench.write(MDIC, 1 << 26 | 1 << 21 | register << 16 | value);
-        assertThat(bench.read(MDIC) >>> 28 & 5).as("READY without ERROR, register %d", register).isEqualTo(1);
+        assertThat(bench.read(MDIC) >>> 28 & 5)
+                .as("READY without ERROR, register %d", register)
+                .isEqualTo(1);
     }
 
     private static void clearTables(Bench bench) {
@@ -79,8 +83,12 @@ class E1000DriverOrderTest {
             phyWrite(bench, 9, 0x0300);
             phyWrite(bench, 0, phyRead(bench, 0) | 0x1200);
             phyRead(bench, 1);
-            assertThat(phyRead(bench, 1) & 0x24).as("link, negotiation complete").isEqualTo(0x24);
-            assertThat(phyRead(bench, 17) & 0xCC00).as("1000 Mbit/s, resolved, link").isEqualTo(0x8C00);
+            assertThat(phyRead(bench, 1) & 0x24)
+                    .as("link, negotiation complete")
+                    .isEqualTo(0x24);
+            assertThat(phyRead(bench, 17) & 0xCC00)
+                    .as("1000 Mbit/s, resolved, link")
+                    .isEqualTo(0x8C00);
             bench.write(TXDCTL, bench.read(TXDCTL) & ~0x3F_0000 | 0x0101_0000);
             bench.write(VET, 0x8100);
 

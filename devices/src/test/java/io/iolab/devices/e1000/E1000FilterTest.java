@@ -62,11 +62,15 @@ class E1000FilterTest {
         for (int entry = 0; entry < 16; entry++) {
             bench.write(RAL + 8 * entry, 0x7700_5452);
             bench.write(RAH + 8 * entry, 0x7777);
-            assertThat(passes(frame(STRANGER, 60))).as("entry %d without AV", entry).isFalse();
+            assertThat(passes(frame(STRANGER, 60)))
+                    .as("entry %d without AV", entry)
+                    .isFalse();
             bench.write(RAH + 8 * entry, 1 << 31 | 0x7777);
             assertThat(passes(frame(STRANGER, 60))).as("entry %d", entry).isTrue();
             bench.write(RAH + 8 * entry, 1 << 31 | 2 << 16 | 0x7777);
-            assertThat(passes(frame(STRANGER, 60))).as("entry %d, reserved select", entry).isFalse();
+            assertThat(passes(frame(STRANGER, 60)))
+                    .as("entry %d, reserved select", entry)
+                    .isFalse();
         }
         // By source: 52:54:00:aa:bb:cc sent it.
         bench.write(RAL + 8, 0xAA00_5452);
@@ -86,9 +90,13 @@ class E1000FilterTest {
     @ParameterizedTest
     @CsvSource({
         // b4 = A6h, b5 = 5Ch: v = 5CA6h
-        "0, 0x5CA", "1, 0xB94", "2, 0x729", "3, 0xCA6",
+        "0, 0x5CA",
+        "1, 0xB94",
+        "2, 0x729",
+        "3, 0xCA6",
     })
-    @DisplayName("13.5 MTA: twelve address bits, chosen by RCTL.MO, select the bit; PIF says that only the hash matched")
+    @DisplayName(
+            "13.5 MTA: twelve address bits, chosen by RCTL.MO, select the bit; PIF says that only the hash matched")
     void shouldHashMulticast(int selection, String index) {
         int hash = Integer.decode(index);
         receiveControl(selection << 12);
@@ -120,7 +128,9 @@ class E1000FilterTest {
         }
         assertThat(passes(frame(MAC, 60))).isTrue();
         bench.write(VET, 0x88A8);
-        assertThat(passes(E1000ReceiveTest.tagged(5, 64))).as("not a tag any more").isTrue();
+        assertThat(passes(E1000ReceiveTest.tagged(5, 64)))
+                .as("not a tag any more")
+                .isTrue();
     }
 
     @Test

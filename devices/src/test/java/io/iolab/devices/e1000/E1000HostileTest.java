@@ -14,9 +14,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** A guest that writes anything anywhere: no exception, no endless loop, no byte outside what it may reach. */
 class E1000HostileTest {
     private static final int[] INTERESTING = {
-        CTRL, CTRL_EXT, EECD, EERD, MDIC, ICS, IMS, IMC, ITR, EIAC, IAM, IVAR, RCTL, TCTL, PBA, RDBAL, RDBAH, RDLEN, RDH,
-        RDT, RDTR, RADV, TDBAL, TDBAH, TDLEN, TDH, TDT, TIDV, TXDCTL, TADV, RXCSUM, RFCTL, MRQC, VET, 0x2170, 0x2908,
-        0x2910, 0x2918, 0x3908, 0x3910, 0x3918, 0x5B68, 0x2C00, 0x2C08, RAL, RAH
+        CTRL, CTRL_EXT, EECD, EERD, MDIC, ICS, IMS, IMC, ITR, EIAC, IAM, IVAR, RCTL, TCTL, PBA, RDBAL, RDBAH, RDLEN,
+        RDH, RDT, RDTR, RADV, TDBAL, TDBAH, TDLEN, TDH, TDT, TIDV, TXDCTL, TADV, RXCSUM, RFCTL, MRQC, VET, 0x2170,
+        0x2908, 0x2910, 0x2918, 0x3908, 0x3910, 0x3918, 0x5B68, 0x2C00, 0x2C08, RAL, RAH
     };
 
     @ParameterizedTest

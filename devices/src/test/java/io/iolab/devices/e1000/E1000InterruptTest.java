@@ -38,7 +38,9 @@ class E1000InterruptTest {
         assertThat(bench.pin).isFalse();
         assertThat(pciStatus()).isZero();
         bench.write(IMS, LSC);
-        assertThat(bench.pin).as("rule 6: unmasking a pending cause asserts at once").isTrue();
+        assertThat(bench.pin)
+                .as("rule 6: unmasking a pending cause asserts at once")
+                .isTrue();
         assertThat(pciStatus()).isEqualTo(8);
         assertThat(bench.read(IMS)).isEqualTo(LSC);
     }
@@ -153,7 +155,9 @@ class E1000InterruptTest {
         bench.now += 10;
         bench.write(ICS, RXT0);
         bench.read(ICR);
-        assertThat(bench.device.nextDeadlineNanos()).as("cleared while it waited").isEqualTo(Long.MAX_VALUE);
+        assertThat(bench.device.nextDeadlineNanos())
+                .as("cleared while it waited")
+                .isEqualTo(Long.MAX_VALUE);
         bench.now += 1_000_000;
         bench.poll();
         assertThat(bench.pin).isFalse();

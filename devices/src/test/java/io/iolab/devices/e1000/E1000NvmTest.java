@@ -124,7 +124,9 @@ class E1000NvmTest {
         @Test
         @DisplayName("5.3: bit by bit through EECD every word reads as through EERD")
         void shouldReadEveryWordByPins() {
-            assertThat(bench.read(EECD) & (GNT | 0x300)).as("present, 64 words, no grant").isEqualTo(0x100);
+            assertThat(bench.read(EECD) & (GNT | 0x300))
+                    .as("present, 64 words, no grant")
+                    .isEqualTo(0x100);
             bench.write(EECD, REQ);
             assertThat(bench.read(EECD) & GNT).isEqualTo(GNT);
             for (int word = 0; word < 64; word++) {
@@ -181,7 +183,15 @@ class E1000NvmTest {
 
         @ParameterizedTest
         @CsvSource({
-            "0,0x1140", "2,0x0141", "3,0x0C20", "4,0x0DE1", "9,0x0E00", "16,0x0360", "17,0xAC00", "20,0x0D60", "21,0",
+            "0,0x1140",
+            "2,0x0141",
+            "3,0x0C20",
+            "4,0x0DE1",
+            "9,0x0E00",
+            "16,0x0360",
+            "17,0xAC00",
+            "20,0x0D60",
+            "21,0",
         })
         @DisplayName("The M88 PHY's registers after reset")
         void shouldReadPhy(int register, String value) {
@@ -268,7 +278,9 @@ class E1000NvmTest {
             assertThat(mdicRead(bench, 9) & 0xFFFF).as("PHY reset").isEqualTo(0x0E00);
             mdicWrite(bench, 9, 0x0300);
             bench.write(CTRL, ctrl | 1 << 26);
-            assertThat(mdicRead(bench, 9) & 0xFFFF).as("CTRL.RST leaves the PHY alone").isEqualTo(0x0300);
+            assertThat(mdicRead(bench, 9) & 0xFFFF)
+                    .as("CTRL.RST leaves the PHY alone")
+                    .isEqualTo(0x0300);
         }
 
         @Test
@@ -352,7 +364,9 @@ class E1000NvmTest {
             mdicWrite(bench, 22, 3);
             assertThat(mdicRead(bench, 18) & 0xFFFF).isEqualTo(0x4005);
             mdicWrite(bench, 22, 0x7F);
-            assertThat(mdicRead(bench, 16) & ERROR).as("a page without registers").isEqualTo(ERROR);
+            assertThat(mdicRead(bench, 16) & ERROR)
+                    .as("a page without registers")
+                    .isEqualTo(ERROR);
             mdicWrite(bench, 22, 0);
             assertThat(mdicRead(bench, 16) & 0xFFFF).isEqualTo(0x3360);
         }

@@ -80,7 +80,8 @@ class E1000OrderTest {
     }
 
     @Test
-    @DisplayName("Transmit: sixteen descriptors by one read, never past TDT or the end; write-backs merge and precede the interrupt")
+    @DisplayName(
+            "Transmit: sixteen descriptors by one read, never past TDT or the end; write-backs merge and precede the interrupt")
     void shouldBatchTransmitDescriptors() {
         List<Recorder> recorders = new ArrayList<>();
         try (Bench bench = bench(E1000Model.I82574L, recorders)) {

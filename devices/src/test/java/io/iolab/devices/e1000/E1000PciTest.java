@@ -67,22 +67,52 @@ class E1000PciTest {
             assertThat(config.read(0x148, 4)).isEqualTo(0x5254_00FF);
             config.write(0xE8, 2, 0xFFFF);
             assertThat(config.read(0xE8, 2) & 0x8000).as("reset bit reads 0").isZero();
-            assertThat(config.read(0xE8, 2) & 0x70EF).as("sizes and error enables").isEqualTo(0x70EF);
+            assertThat(config.read(0xE8, 2) & 0x70EF)
+                    .as("sizes and error enables")
+                    .isEqualTo(0x70EF);
         }
     }
 
     @ParameterizedTest
     @CsvSource({
-        "I82540EM,STATUS,0x83", "I82540EM,EECD,0x100", "I82540EM,VET,0x8100", "I82540EM,PBA,0x100030",
-        "I82540EM,TIPG,0", "I82540EM,RXCSUM,0", "I82540EM,RAL,0x12005452", "I82540EM,RAH,0x80005634",
-        "I82540EM,RCTL,0", "I82540EM,TCTL,0", "I82540EM,RXDCTL,0", "I82540EM,TSPMT,0x01000400",
-        "I82540EM,MANC,0x222300", "I82540EM,LEDCTL,0x07068302",
-        "I82574L,CTRL,0x140241", "I82574L,STATUS,0x80283", "I82574L,EECD,0x300", "I82574L,EERD,2",
-        "I82574L,TIPG,0x602008", "I82574L,LEDCTL,0x68302", "I82574L,EXTCNF_CTRL,8", "I82574L,POEMB,0x30d",
-        "I82574L,PBA,0x140014", "I82574L,PBS,0x28", "I82574L,EEMNGCTL,0x80000000", "I82574L,FLASHT,2",
-        "I82574L,EEWR,2", "I82574L,FLSWCTL,0xC0000000", "I82574L,FLOL,1", "I82574L,PSRCTL,0x40402",
-        "I82574L,RXDCTL,0x10000", "I82574L,TARC,0x403", "I82574L,RXCSUM,0x300", "I82574L,MANC,0x10000000",
-        "I82574L,GCR,0x6800200", "I82574L,FACTPS,0x20000004", "I82574L,SWSM,1", "I82574L,RXCFGL,0x88f7",
+        "I82540EM,STATUS,0x83",
+        "I82540EM,EECD,0x100",
+        "I82540EM,VET,0x8100",
+        "I82540EM,PBA,0x100030",
+        "I82540EM,TIPG,0",
+        "I82540EM,RXCSUM,0",
+        "I82540EM,RAL,0x12005452",
+        "I82540EM,RAH,0x80005634",
+        "I82540EM,RCTL,0",
+        "I82540EM,TCTL,0",
+        "I82540EM,RXDCTL,0",
+        "I82540EM,TSPMT,0x01000400",
+        "I82540EM,MANC,0x222300",
+        "I82540EM,LEDCTL,0x07068302",
+        "I82574L,CTRL,0x140241",
+        "I82574L,STATUS,0x80283",
+        "I82574L,EECD,0x300",
+        "I82574L,EERD,2",
+        "I82574L,TIPG,0x602008",
+        "I82574L,LEDCTL,0x68302",
+        "I82574L,EXTCNF_CTRL,8",
+        "I82574L,POEMB,0x30d",
+        "I82574L,PBA,0x140014",
+        "I82574L,PBS,0x28",
+        "I82574L,EEMNGCTL,0x80000000",
+        "I82574L,FLASHT,2",
+        "I82574L,EEWR,2",
+        "I82574L,FLSWCTL,0xC0000000",
+        "I82574L,FLOL,1",
+        "I82574L,PSRCTL,0x40402",
+        "I82574L,RXDCTL,0x10000",
+        "I82574L,TARC,0x403",
+        "I82574L,RXCSUM,0x300",
+        "I82574L,MANC,0x10000000",
+        "I82574L,GCR,0x6800200",
+        "I82574L,FACTPS,0x20000004",
+        "I82574L,SWSM,1",
+        "I82574L,RXCFGL,0x88f7",
         "I82574L,RXUDP,0x319",
     })
     @DisplayName("13.4, 82574 10.2: values after power-on, after CTRL.RST and after a bus reset")
@@ -176,7 +206,15 @@ class E1000PciTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"0x40,0x5400", "0x128,0x2818", "0x200,0x5200", "0x3FC,0x53FC", "0x438,0x3818", "0x600,0x5600", "0x8000,0x2410"})
+    @CsvSource({
+        "0x40,0x5400",
+        "0x128,0x2818",
+        "0x200,0x5200",
+        "0x3FC,0x53FC",
+        "0x438,0x3818",
+        "0x600,0x5600",
+        "0x8000,0x2410"
+    })
     @DisplayName("13.2: the 82542's offsets lead to the same registers")
     void shouldDecodeAliases(String alias, String register) {
         try (Bench bench = Bench.i82540em()) {
@@ -205,7 +243,8 @@ class E1000PciTest {
             assertThat(bench.pin).isFalse();
             assertThat(bench.read(CTRL) & 1 << 26).as("self-clearing").isZero();
             assertThat(bench.read(RAL)).as("from the EEPROM again").isEqualTo(0x1200_5452);
-            assertThat(bench.read(TDLEN) | bench.read(TDT) | bench.read(RCTL) | bench.read(IMS)).isZero();
+            assertThat(bench.read(TDLEN) | bench.read(TDT) | bench.read(RCTL) | bench.read(IMS))
+                    .isZero();
             assertThat(bench.poll()).isZero();
             assertThat(bench.sent).isEmpty();
             assertThat(bench.device.config().read(0x10, 4)).isEqualTo(0xFEB0_0000);

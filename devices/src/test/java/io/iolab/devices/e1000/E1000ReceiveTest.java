@@ -88,7 +88,14 @@ class E1000ReceiveTest {
 
     @ParameterizedTest
     @CsvSource({
-        "0,0,2048", "0,1,1024", "0,2,512", "0,3,256", "1,0,16384", "1,1,16384", "1,2,8192", "1,3,4096",
+        "0,0,2048",
+        "0,1,1024",
+        "0,2,512",
+        "0,3,256",
+        "1,0,16384",
+        "1,1,16384",
+        "1,2,8192",
+        "1,3,4096",
     })
     @DisplayName("13.4 RCTL.BSIZE and BSEX")
     void shouldUseBufferSize(int bsex, int bsize, int expected) {
@@ -125,7 +132,8 @@ class E1000ReceiveTest {
     }
 
     @Test
-    @DisplayName("3.2.4: RDH equal to RDT means none free; frames wait in the packet buffer, RNBC counts, RDT lets them in")
+    @DisplayName(
+            "3.2.4: RDH equal to RDT means none free; frames wait in the packet buffer, RNBC counts, RDT lets them in")
     void shouldHoldFramesWithoutDescriptor() {
         bench.openReceive(8);
         bench.write(RDT, 0);
@@ -233,7 +241,15 @@ class E1000ReceiveTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1518,0,true", "1519,0,false", "1519,0x20,true", "1519,0x4,true", "16380,0x20,true", "16381,0x20,false", "13,0,false"})
+    @CsvSource({
+        "1518,0,true",
+        "1519,0,false",
+        "1519,0x20,true",
+        "1519,0x4,true",
+        "16380,0x20,true",
+        "16381,0x20,false",
+        "13,0,false"
+    })
     @DisplayName("13.4 RCTL.LPE and SBP: 1522 bytes with FCS, or 16384; ROC and RUC count the rest")
     void shouldCheckLength(int length, String bits, boolean accepted) {
         bench.openReceive(16, RX_BAM | RX_SECRC | Integer.decode(bits));
@@ -394,7 +410,8 @@ class E1000ReceiveTest {
 
     @ParameterizedTest
     @CsvSource({"1", "3"})
-    @DisplayName("13.4 RCTL.LBM: transmitted frames come back through the filters, link or not, and do not reach the wire")
+    @DisplayName(
+            "13.4 RCTL.LBM: transmitted frames come back through the filters, link or not, and do not reach the wire")
     void shouldLoopBack(int lbm) {
         bench.device.setLink(false);
         bench.openReceive(8, RX_BAM | RX_SECRC | lbm << 6);

@@ -84,13 +84,14 @@ class E1000SegmentationTest {
             byte[] segment = bench.sent.get(k);
             assertThat(word(segment, 16)).as("total length").isEqualTo(segment.length - 14);
             assertThat(word(segment, 18)).as("identification wraps").isEqualTo(0xFFFF + k & 0xFFFF);
-            assertThat(word(segment, 38) << 16 | word(segment, 40)).as("sequence").isEqualTo(1 + 1000 * k);
+            assertThat(word(segment, 38) << 16 | word(segment, 40))
+                    .as("sequence")
+                    .isEqualTo(1 + 1000 * k);
             assertThat(segment[47]).as("FIN and PSH in the last").isEqualTo((byte) (k == 2 ? 0x19 : 0x10));
             assertThat(onesSum(segment, 14, 34)).as("IP checksum").isEqualTo(0xFFFF);
             assertThat(transportSum(segment)).as("TCP checksum").isEqualTo(0xFFFF);
             assertThat(Arrays.copyOfRange(segment, HEADER, segment.length))
-                    .isEqualTo(Arrays.copyOfRange(
-                            packet, HEADER + 1000 * k, HEADER + Math.min(2500, 1000 * (k + 1))));
+                    .isEqualTo(Arrays.copyOfRange(packet, HEADER + 1000 * k, HEADER + Math.min(2500, 1000 * (k + 1))));
         }
         assertThat(bench.read(0x40F8)).as("TSCTC").isEqualTo(1);
         assertThat(bench.read(0x40FC)).as("TSCTFC").isZero();
@@ -120,9 +121,7 @@ class E1000SegmentationTest {
         for (int i = 0; i + 1 < cuts.length; i++) {
             boolean last = i + 2 == cuts.length;
             bench.describe(
-                    i + 1,
-                    TX_BUFFERS + cuts[i],
-                    data(cuts[i + 1] - cuts[i], TSE | IFCS | (last ? EOP | RS : 0), 3, 0));
+                    i + 1, TX_BUFFERS + cuts[i], data(cuts[i + 1] - cuts[i], TSE | IFCS | (last ? EOP | RS : 0), 3, 0));
         }
         bench.txTail = cuts.length;
         bench.kick();
@@ -148,7 +147,9 @@ class E1000SegmentationTest {
         assertThat(bench.device.poll(2)).isEqualTo(1);
         assertThat(bench.device.poll(2)).isZero();
         assertThat(bench.txStatus(1)).isEqualTo(1);
-        assertThat(bench.sent).hasSize(5).allSatisfy(frame -> assertThat(transportSum(frame)).isEqualTo(0xFFFF));
+        assertThat(bench.sent)
+                .hasSize(5)
+                .allSatisfy(frame -> assertThat(transportSum(frame)).isEqualTo(0xFFFF));
     }
 
     @Test
@@ -185,7 +186,8 @@ class E1000SegmentationTest {
 
     @ParameterizedTest
     @CsvSource({"I82540EM,0", "I82574L,40"})
-    @DisplayName("IPv6 payload length: MSS + HDRLEN - IPCSS as the 82540's manual prints it; without the header on the 82574L")
+    @DisplayName(
+            "IPv6 payload length: MSS + HDRLEN - IPCSS as the 82540's manual prints it; without the header on the 82574L")
     void shouldSetIpv6PayloadLength(E1000Model model, int headerBytes) {
         bench.close();
         open(model);

@@ -29,10 +29,21 @@ class E1000StatisticsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "60,0x405C", "61,0x4060", "123,0x4060", "124,0x4064", "251,0x4064", "252,0x4068", "507,0x4068", "508,0x406C",
-        "1019,0x406C", "1020,0x4070", "1518,0x4070", "4000,0x4070",
+        "60,0x405C",
+        "61,0x4060",
+        "123,0x4060",
+        "124,0x4064",
+        "251,0x4064",
+        "252,0x4068",
+        "507,0x4068",
+        "508,0x406C",
+        "1019,0x406C",
+        "1020,0x4070",
+        "1518,0x4070",
+        "4000,0x4070",
     })
-    @DisplayName("Sizes include the FCS: 64, 65-127, 128-255, 256-511, 512-1023, 1024 and up; PTC follows PRC 7Ch later")
+    @DisplayName(
+            "Sizes include the FCS: 64, 65-127, 128-255, 256-511, 512-1023, 1024 and up; PTC follows PRC 7Ch later")
     void shouldSortBySize(int length, String register) {
         int expected = Integer.decode(register);
         bench.arrive(frame(MAC, length));

@@ -256,7 +256,8 @@ class I82574InterruptTest {
     }
 
     @Test
-    @DisplayName("Rule 8: PBA_CLR lets IMS take a pending bit back, PBACLR takes it by vector; the next event pends again")
+    @DisplayName(
+            "Rule 8: PBA_CLR lets IMS take a pending bit back, PBACLR takes it by vector; the next event pends again")
     void shouldClearPendingBits() {
         enableMsix();
         bench.device.writeBar(3, 12, 4, 1);

@@ -126,12 +126,16 @@ class I82574ReceiveTest {
         unchecked[40] = 0;
         unchecked[41] = 0;
         bench.arrive(unchecked);
-        assertThat(status(2) & (TCPCS | UDPCS | TCPE)).as("UDP without checksum").isZero();
+        assertThat(status(2) & (TCPCS | UDPCS | TCPE))
+                .as("UDP without checksum")
+                .isZero();
         byte[] lying = udp();
         lying[17] = 0x60;
         fixIp(lying);
         bench.arrive(lying);
-        assertThat(status(3) & (TCPCS | TCPE)).as("length beyond the frame: not looked at").isZero();
+        assertThat(status(3) & (TCPCS | TCPE))
+                .as("length beyond the frame: not looked at")
+                .isZero();
     }
 
     @Test

@@ -48,6 +48,8 @@ final class Part82574 extends Part {
     /** Causes whose mask bits the hardware has cleared with their message. */
     private int masked;
 
+    private boolean awaitingTransmit;
+
     Part82574(DriverPlatform platform, PciDevice device, E1000Options options) {
         super(platform, device, options);
         device.enable(PciDevice.COMMAND_MEMORY | PciDevice.COMMAND_BUS_MASTER);
@@ -239,6 +241,7 @@ final class Part82574 extends Part {
     /** The message has masked its cause (EIAME); it stays masked if an interrupt was wanted only while the ring was full. */
     private boolean transmitInterrupt() {
         reapTransmits.run();
+        awaitingTransmit = false;
         if (options.txInterrupts()) {
             registers.write(Reg.IMS, Reg.INT_TXQ0);
         }
@@ -248,7 +251,8 @@ final class Part82574 extends Part {
     /** A cause that is latched already sends its message as soon as it is unmasked, so nothing that finished is missed. */
     @Override
     void awaitTransmit() {
-        if (!options.txInterrupts()) {
+        if (!options.txInterrupts() && !awaitingTransmit) {
+            awaitingTransmit = true;
             registers.write(Reg.IMS, Reg.INT_TXQ0);
         }
     }
