@@ -42,8 +42,10 @@ class LabRunnerTest {
     @ParameterizedTest
     @MethodSource("bundled")
     void shouldGiveTheSameDocumentForTheSameSeed(String name) throws Exception {
-        String first = ResultJson.text(runner.run(shortened(name), RunRequest.PLAIN).report());
-        String second = ResultJson.text(runner.run(shortened(name), RunRequest.PLAIN).report());
+        String first =
+                ResultJson.text(runner.run(shortened(name), RunRequest.PLAIN).report());
+        String second =
+                ResultJson.text(runner.run(shortened(name), RunRequest.PLAIN).report());
 
         assertThat(second).isEqualTo(first);
         assertThat(SchemaCheck.problems(ResultSchema.document(), new ObjectMapper().readTree(first)))
@@ -56,8 +58,7 @@ class LabRunnerTest {
     @Test
     void shouldCaptureEveryLinkInOrderOfTime() throws Exception {
         AtomicLong progress = new AtomicLong();
-        RunRequest request =
-                new RunRequest(false, Optional.of(folder), Optional.of((ledgers, now) -> "x"), progress::set);
+        RunRequest request = new RunRequest(false, Optional.of(folder), Optional.of(lab -> "x"), progress::set);
 
         RunOutcome outcome = runner.run(shortened("side-by-side"), request);
 
@@ -81,7 +82,8 @@ class LabRunnerTest {
                 frames++;
             }
             assertThat(frames)
-                    .isGreaterThanOrEqualTo(outcome.report().guests().getFirst().tx().frames());
+                    .isGreaterThanOrEqualTo(
+                            outcome.report().guests().getFirst().tx().frames());
         }
     }
 }
