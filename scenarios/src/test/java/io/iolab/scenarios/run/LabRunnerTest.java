@@ -62,8 +62,7 @@ class LabRunnerTest {
     @Test
     void shouldCaptureEveryLinkInOrderOfTime() throws Exception {
         AtomicLong progress = new AtomicLong();
-        RunRequest request =
-                new RunRequest(false, Optional.of(folder), Optional.of((ledgers, now) -> "x"), progress::set);
+        RunRequest request = new RunRequest(false, Optional.of(folder), Optional.of(lab -> "x"), progress::set);
 
         RunOutcome outcome = runner.run(shortened("side-by-side").withTimes(0, MILLISECOND), request);
 
