@@ -28,11 +28,10 @@ public final class ResultJson {
     public static final String SCHEMA = "iolab.result/1";
 
     private static final int SECONDS_DECIMALS = 9;
-    /** Keeps the decimals that a figure was rounded to, so that a column has one width. */
-    private static final JsonNodeFactory NODES = JsonNodeFactory.withExactBigDecimals(true);
+    /** It keeps the decimals that a figure was rounded to. */
+    private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
     private static final ObjectWriter WRITER = JsonMapper.builder()
-            .nodeFactory(NODES)
             .build()
             .writer(new DefaultPrettyPrinter(
                             Separators.createDefaultInstance().withObjectFieldValueSpacing(Separators.Spacing.AFTER))

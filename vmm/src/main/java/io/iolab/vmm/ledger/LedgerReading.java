@@ -90,9 +90,13 @@ public final class LedgerReading {
                 latency);
     }
 
+    private GuestFigures.Traffic traffic(Direction direction) {
+        return java.util.Objects.requireNonNull(traffic.get(direction));
+    }
+
     private GuestFigures.Traffic trafficSince(LedgerReading earlier, Direction direction) {
-        GuestFigures.Traffic now = traffic.get(direction);
-        GuestFigures.Traffic then = earlier.traffic.get(direction);
+        GuestFigures.Traffic now = traffic(direction);
+        GuestFigures.Traffic then = earlier.traffic(direction);
         return new GuestFigures.Traffic(
                 now.frames() - then.frames(),
                 now.bytes() - then.bytes(),

@@ -151,7 +151,6 @@ public final class E1000Driver implements NetDriver {
         return receive.dropped();
     }
 
-    /** {@inheritDoc} Writes of TDT and RDT. */
     /** TDT writes. */
     @Override
     public long doorbells() {
