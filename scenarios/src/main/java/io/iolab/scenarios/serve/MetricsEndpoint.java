@@ -57,7 +57,7 @@ final class MetricsEndpoint implements AutoCloseable {
             return new MetricsEndpoint(HttpServer.create(new InetSocketAddress(address, port), 0), exposition, page);
         } catch (BindException e) {
             throw new BindException("cannot listen on " + host(address) + ":" + port + ": " + e.getMessage()
-                    + "; choose another with --port (0 takes any that is free), or stop what listens there");
+                    + "; choose another --port (0 takes any that is free) or --address");
         }
     }
 
