@@ -142,7 +142,6 @@ public final class E1000 implements NetworkFunction {
             registers.set(E1000Registers.SWSM, value | 1);
             return value;
         });
-        // Reading the low half latches the high one; time does not run here, so there is nothing to latch.
     }
 
     private void dropDelays() {

@@ -22,6 +22,68 @@ final class RegisterTables {
     private static final long WORD = 0xFFFFL;
     private static final long FIFO_POINTER = 0x1FFFL;
 
+    /** Name and offset of each statistics register. */
+    private static final String[] STATISTICS = {
+        "CRCERRS:4000",
+        "ALGNERRC:4004",
+        "SYMERRS:4008",
+        "RXERRC:400C",
+        "MPC:4010",
+        "SCC:4014",
+        "ECOL:4018",
+        "MCC:401C",
+        "LATECOL:4020",
+        "COLC:4028",
+        "DC:4030",
+        "TNCRS:4034",
+        "SEC:4038",
+        "CEXTERR:403C",
+        "RLEC:4040",
+        "XONRXC:4048",
+        "XONTXC:404C",
+        "XOFFRXC:4050",
+        "XOFFTXC:4054",
+        "FCRUC:4058",
+        "PRC64:405C",
+        "PRC127:4060",
+        "PRC255:4064",
+        "PRC511:4068",
+        "PRC1023:406C",
+        "PRC1522:4070",
+        "GPRC:4074",
+        "BPRC:4078",
+        "MPRC:407C",
+        "GPTC:4080",
+        "GORCL:4088",
+        "GORCH:408C",
+        "GOTCL:4090",
+        "GOTCH:4094",
+        "RNBC:40A0",
+        "RUC:40A4",
+        "RFC:40A8",
+        "ROC:40AC",
+        "RJC:40B0",
+        "MGTPRC:40B4",
+        "MGTPDC:40B8",
+        "MGTPTC:40BC",
+        "TORL:40C0",
+        "TORH:40C4",
+        "TOTL:40C8",
+        "TOTH:40CC",
+        "TPR:40D0",
+        "TPT:40D4",
+        "PTC64:40D8",
+        "PTC127:40DC",
+        "PTC255:40E0",
+        "PTC511:40E4",
+        "PTC1023:40E8",
+        "PTC1522:40EC",
+        "MPTC:40F0",
+        "BPTC:40F4",
+        "TSCTC:40F8",
+        "TSCTFC:40FC"
+    };
+
     static final RegisterMap I82540EM = new RegisterMap(E1000Registers.WINDOW, i82540em());
     static final RegisterMap I82574L = new RegisterMap(E1000Registers.WINDOW, i82574l());
 
@@ -179,67 +241,7 @@ final class RegisterTables {
 
     /** 82540 SDM 13.7: cleared by a read. The 64-bit pairs and the shared totals are served by {@link Statistics}. */
     private static void statistics(List<RegisterSpec> all) {
-        String[] names = {
-            "CRCERRS:4000",
-            "ALGNERRC:4004",
-            "SYMERRS:4008",
-            "RXERRC:400C",
-            "MPC:4010",
-            "SCC:4014",
-            "ECOL:4018",
-            "MCC:401C",
-            "LATECOL:4020",
-            "COLC:4028",
-            "DC:4030",
-            "TNCRS:4034",
-            "SEC:4038",
-            "CEXTERR:403C",
-            "RLEC:4040",
-            "XONRXC:4048",
-            "XONTXC:404C",
-            "XOFFRXC:4050",
-            "XOFFTXC:4054",
-            "FCRUC:4058",
-            "PRC64:405C",
-            "PRC127:4060",
-            "PRC255:4064",
-            "PRC511:4068",
-            "PRC1023:406C",
-            "PRC1522:4070",
-            "GPRC:4074",
-            "BPRC:4078",
-            "MPRC:407C",
-            "GPTC:4080",
-            "GORCL:4088",
-            "GORCH:408C",
-            "GOTCL:4090",
-            "GOTCH:4094",
-            "RNBC:40A0",
-            "RUC:40A4",
-            "RFC:40A8",
-            "ROC:40AC",
-            "RJC:40B0",
-            "MGTPRC:40B4",
-            "MGTPDC:40B8",
-            "MGTPTC:40BC",
-            "TORL:40C0",
-            "TORH:40C4",
-            "TOTL:40C8",
-            "TOTH:40CC",
-            "TPR:40D0",
-            "TPT:40D4",
-            "PTC64:40D8",
-            "PTC127:40DC",
-            "PTC255:40E0",
-            "PTC511:40E4",
-            "PTC1023:40E8",
-            "PTC1522:40EC",
-            "MPTC:40F0",
-            "BPTC:40F4",
-            "TSCTC:40F8",
-            "TSCTFC:40FC"
-        };
-        for (String entry : names) {
+        for (String entry : STATISTICS) {
             int colon = entry.indexOf(':');
             int offset = Integer.parseInt(entry.substring(colon + 1), 16);
             all.add(readClear(entry.substring(0, colon), offset, "13.7"));
@@ -309,6 +311,7 @@ final class RegisterTables {
         all.add(readWrite("PBACLR", 0x5B68, 0, 0x1F, "82574 10.2"));
     }
 
+    /** IEEE 1588 clock: its registers keep what is written, but time does not run and no packet is stamped. */
     private static void timeStamps(List<RegisterSpec> all) {
         all.add(readWrite("SYSTIML", 0xB600, 0, ALL, "82574 10.2"));
         all.add(readWrite("SYSTIMH", 0xB604, 0, ALL, "82574 10.2"));

@@ -1,6 +1,5 @@
 package io.iolab.devices.e1000;
 
-import io.iolab.devices.dma.LittleEndian;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
@@ -142,10 +141,5 @@ final class Segmenter {
     /** Whether every byte that PAYLEN promised was sent. */
     boolean allSent() {
         return sent == context.payload;
-    }
-
-    /** The length of a descriptor's buffer, of either extended kind. */
-    static int bufferLength(byte[] block, int at) {
-        return LittleEndian.getInt(block, at + 8) & 0xF_FFFF;
     }
 }

@@ -18,20 +18,6 @@ final class TransmitQueue {
     private static final int DESCRIPTOR = 16;
     private static final int BLOCK = 16;
 
-    private static final int CMD_EOP = 1;
-    private static final int CMD_IC = 1 << 2;
-    private static final int CMD_TSE = 1 << 2;
-    private static final int CMD_RS = 1 << 3;
-    private static final int CMD_DEXT = 1 << 5;
-    private static final int CMD_VLE = 1 << 6;
-    private static final int CMD_IDE = 1 << 7;
-    private static final int TYPE_CONTEXT = 0;
-    private static final int TYPE_DATA = 1;
-    private static final int POPTS_IXSM = 1;
-    private static final int POPTS_TXSM = 2;
-    private static final byte STA_DD = 1;
-    private static final int STA_OFFSET = 12;
-
     private final RegisterFile registers;
     private final int distance;
     private final DmaPort dma;
@@ -225,11 +211,11 @@ final class TransmitQueue {
     }
 
     private void complete(int command) {
-        boolean report = everyDescriptor || (command & CMD_RS) != 0;
+        boolean report = everyDescriptor || (command & TransmitDescriptor.CMD_RS) != 0;
         if (report) {
-            block[next * DESCRIPTOR + STA_OFFSET] |= STA_DD;
-            reportedLater |= (command & CMD_IDE) != 0;
-            reportedNow |= (command & CMD_IDE) == 0;
+            block[next * DESCRIPTOR + TransmitDescriptor.STA_OFFSET] |= TransmitDescriptor.STA_DD;
+            reportedLater |= (command & TransmitDescriptor.CMD_IDE) != 0;
+            reportedNow |= (command & TransmitDescriptor.CMD_IDE) == 0;
         } else {
             writeBack();
             runStart = next + 1;
@@ -244,24 +230,25 @@ final class TransmitQueue {
     private int step(int allowance) {
         int at = next * DESCRIPTOR;
         long high = LittleEndian.getLong(block, at + 8);
-        int command = (int) (high >>> 24) & 0xFF;
-        if ((command & CMD_DEXT) == 0) {
-            return plain(at, high, command, (int) high & 0xFFFF);
+        int command = TransmitDescriptor.command(high);
+        if ((command & TransmitDescriptor.CMD_DEXT) == 0) {
+            return plain(at, high, command, TransmitDescriptor.legacyLength(high));
         }
-        int type = (int) (high >>> 20) & 0xF;
-        if (type == TYPE_DATA) {
+        int type = TransmitDescriptor.type(high);
+        if (type == TransmitDescriptor.TYPE_DATA) {
             if (!inPacket) {
                 beginExtended(high, command);
             }
             return segmenting && !discarding
                     ? segments(at, command, allowance)
-                    : plain(at, high, command, (int) high & 0xF_FFFF);
+                    : plain(at, high, command, TransmitDescriptor.dataLength(high));
         }
-        if (type == TYPE_CONTEXT) {
+        if (type == TransmitDescriptor.TYPE_CONTEXT) {
             // In the middle of a packet its effect is undefined: it has none, since the segmenter relies on its
             // context.
             if (!inPacket) {
-                ((command & CMD_TSE) != 0 ? segmentContext : plainContext).load(LittleEndian.getLong(block, at), high);
+                ((command & TransmitDescriptor.CMD_TSE) != 0 ? segmentContext : plainContext)
+                        .load(LittleEndian.getLong(block, at), high);
             }
         } else {
             counters.txMalformed++;
@@ -274,8 +261,8 @@ final class TransmitQueue {
     /** The first data descriptor of a packet chooses the options, and with TSE the tag (82540 SDM 3.3.7). */
     private void beginExtended(long high, int command) {
         inPacket = true;
-        options = (int) (high >>> 40) & 3;
-        segmenting = (command & CMD_TSE) != 0;
+        options = TransmitDescriptor.options(high);
+        segmenting = (command & TransmitDescriptor.CMD_TSE) != 0;
         if (segmenting) {
             setTag(high, command);
             segmenter.begin();
@@ -288,8 +275,9 @@ final class TransmitQueue {
     }
 
     private void setTag(long high, int command) {
-        tagWanted = (command & CMD_VLE) != 0 && (registers.get(E1000Registers.CTRL) & E1000Registers.CTRL_VME) != 0;
-        tag = (int) (high >>> 48) & 0xFFFF;
+        tagWanted = (command & TransmitDescriptor.CMD_VLE) != 0
+                && (registers.get(E1000Registers.CTRL) & E1000Registers.CTRL_VME) != 0;
+        tag = TransmitDescriptor.special(high);
     }
 
     /** A descriptor of a packet that leaves as one frame. */
@@ -299,7 +287,7 @@ final class TransmitQueue {
             if (!discarding && packet.append(LittleEndian.getLong(block, at), length) != DmaFault.NONE) {
                 counters.dmaFaults++;
             }
-            if ((command & CMD_EOP) == 0) {
+            if ((command & TransmitDescriptor.CMD_EOP) == 0) {
                 complete(command);
                 return 0;
             }
@@ -325,12 +313,12 @@ final class TransmitQueue {
         if (discarding || !intact()) {
             return false;
         }
-        if ((command & CMD_DEXT) != 0) {
+        if ((command & TransmitDescriptor.CMD_DEXT) != 0) {
             offload();
-        } else if ((command & CMD_IC) != 0) {
-            packet.insertChecksum((int) (high >>> 40) & 0xFF, (int) (high >>> 16) & 0xFF, 0);
+        } else if ((command & TransmitDescriptor.CMD_IC) != 0) {
+            packet.insertChecksum(TransmitDescriptor.checksumStart(high), TransmitDescriptor.checksumOffset(high), 0);
         }
-        if ((command & CMD_VLE) != 0) {
+        if ((command & TransmitDescriptor.CMD_VLE) != 0) {
             setTag(high, command);
             tagIfWanted();
         }
@@ -339,10 +327,10 @@ final class TransmitQueue {
 
     private void offload() {
         OffloadContext context = plainContext;
-        if ((options & POPTS_TXSM) != 0) {
+        if ((options & TransmitDescriptor.POPTS_TXSM) != 0) {
             packet.insertChecksum(context.transportStart, context.transportOffset, context.transportEnd);
         }
-        if ((options & POPTS_IXSM) != 0) {
+        if ((options & TransmitDescriptor.POPTS_IXSM) != 0) {
             packet.insertChecksum(context.ipStart, context.ipOffset, context.ipEnd);
         }
     }
@@ -380,8 +368,8 @@ final class TransmitQueue {
     /** A descriptor of a packet that is cut into segments; it may yield many frames, and is resumed where it stopped. */
     private int segments(int at, int command, int allowance) {
         long iova = LittleEndian.getLong(block, at);
-        int length = Segmenter.bufferLength(block, at);
-        boolean last = (command & CMD_EOP) != 0;
+        int length = TransmitDescriptor.dataLength(LittleEndian.getLong(block, at + 8));
+        boolean last = (command & TransmitDescriptor.CMD_EOP) != 0;
         int frames = 0;
         while (true) {
             if (ready) {
@@ -399,7 +387,10 @@ final class TransmitQueue {
             boolean exhausted = room <= 0 || consumed == length;
             if (segmenter.segmentComplete(last && exhausted)) {
                 segmentPayload = segmenter.payloadOfSegment();
-                segmenter.seal(last && exhausted, (options & POPTS_IXSM) != 0, (options & POPTS_TXSM) != 0);
+                segmenter.seal(
+                        last && exhausted,
+                        (options & TransmitDescriptor.POPTS_IXSM) != 0,
+                        (options & TransmitDescriptor.POPTS_TXSM) != 0);
                 tagIfWanted();
                 longEnough();
                 ready = true;

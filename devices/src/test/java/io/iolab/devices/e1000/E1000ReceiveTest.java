@@ -182,7 +182,6 @@ class E1000ReceiveTest {
         bench.write(PBA, 4);
         bench.openReceive(8);
         bench.write(RDT, 0);
-        int tail = 0;
         int sent = 0;
         int seen = 0;
         for (int lap = 0; lap < 200; lap++) {
@@ -386,7 +385,12 @@ class E1000ReceiveTest {
         bench.write(RXCSUM, 3);
         byte[] tagged = tagged(0x123, 81);
         bench.arrive(tagged);
-        assertThat(bench.rxChecksum(1)).isEqualTo(onesSum(bench.rxBytes(1, 77), 3, 77));
+        assertThat(bench.rxChecksum(1)).as("tag stripped").isEqualTo(onesSum(bench.rxBytes(1, 77), 3, 77));
+        bench.write(RCTL, RX_EN | RX_BAM);
+        bench.arrive(tagged);
+        assertThat(bench.rxChecksum(2)).as("FCS kept").isEqualTo(onesSum(bench.rxBytes(2, 81), 3, 81));
+        bench.arrive(frame(MAC, 20));
+        assertThat(bench.rxChecksum(3)).as("padded").isEqualTo(onesSum(bench.rxBytes(3, 64), 3, 64));
     }
 
     @Test

@@ -21,6 +21,7 @@ import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
+import org.snakeyaml.engine.v2.nodes.Tag;
 
 /**
  * A value in a YAML file that knows where it stands. A mapping remembers which keys were asked for; {@link #finish} makes the
@@ -128,15 +129,25 @@ public final class ConfigNode {
         return value;
     }
 
-    private String scalar(String key, String expected) throws ConfigException {
+    /**
+     * A single value as it is written, whatever its type.
+     *
+     * @param expected what a person should have written, for the error if it is a list or mapping
+     */
+    public String scalar(String key, String expected) throws ConfigException {
         if (required(key) instanceof ScalarNode scalar) {
             return scalar.getValue();
         }
         throw error(key, "expected " + expected);
     }
 
+    /** A text; a bare number, true, false or nothing at all is not one unless quoted. */
     public String text(String key) throws ConfigException {
-        return scalar(key, "a text");
+        String text = scalar(key, "a text");
+        if (!Tag.STR.equals(required(key).getTag())) {
+            throw error(key, text.isEmpty() ? "expected a text" : "expected a text; quote it: '" + text + "'");
+        }
+        return text;
     }
 
     public String text(String key, String absent) throws ConfigException {
@@ -194,6 +205,27 @@ public final class ConfigNode {
 
     public long quantity(String key, Quantity quantity, long absent) throws ConfigException {
         return has(key) ? quantity(key, quantity) : absent;
+    }
+
+    /** A list of numbers with a unit, in the quantity's base unit and file order. */
+    public List<Long> quantities(String key, Quantity quantity) throws ConfigException {
+        if (!(required(key) instanceof SequenceNode sequence)) {
+            throw error(key, "expected a list, each " + quantity.expected());
+        }
+        List<Long> list = new ArrayList<>();
+        for (Node item : sequence.getValue()) {
+            String text = item instanceof ScalarNode scalar ? scalar.getValue() : "";
+            Long value = quantity.parse(text);
+            if (value == null) {
+                throw at(
+                        file,
+                        item,
+                        join(key) + "[" + list.size() + "]: expected " + quantity.expected() + ", found '" + text
+                                + "'");
+            }
+            list.add(value);
+        }
+        return list;
     }
 
     /** One of an enum's constants, written in lower case with hyphens. */

@@ -3,6 +3,8 @@ package io.iolab.vmm.config;
 import java.math.BigDecimal;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Numbers with a unit, as people write them: {@code 64B}, {@code 10us}, {@code 1Gbit/s}, {@code 50kpps}. Exact, by decimal arithmetic. */
@@ -33,12 +35,14 @@ public enum Quantity {
 
     private final String expected;
     private final Map<String, BigDecimal> units = new LinkedHashMap<>();
+    private final Pattern accepted;
 
     Quantity(String expected, String... unitsAndFactors) {
         this.expected = expected;
         for (int i = 0; i < unitsAndFactors.length; i += 2) {
             units.put(unitsAndFactors[i], new BigDecimal(unitsAndFactors[i + 1]));
         }
+        accepted = Pattern.compile(pattern());
     }
 
     /** What a person should have written, for an error message. */
@@ -48,7 +52,7 @@ public enum Quantity {
 
     /** A regular expression of what {@link #parse} accepts, for a JSON schema. */
     public String pattern() {
-        return "^[0-9]+(\\.[0-9]+)? ?(" + String.join("|", units.keySet()) + ")$";
+        return "^([0-9]+(\\.[0-9]+)?) ?(" + String.join("|", units.keySet()) + ")$";
     }
 
     /**
@@ -57,17 +61,13 @@ public enum Quantity {
      * @return null if the text is not a number with one of the units, or exceeds a long
      */
     public @Nullable Long parse(String text) {
-        int end = 0;
-        while (end < text.length() && (Character.isDigit(text.charAt(end)) || text.charAt(end) == '.')) {
-            end++;
-        }
-        BigDecimal factor = units.get(text.substring(end).strip());
-        if (factor == null || end == 0) {
+        Matcher parts = accepted.matcher(text);
+        if (!parts.matches()) {
             return null;
         }
         try {
-            return new BigDecimal(text.substring(0, end))
-                    .multiply(factor)
+            return new BigDecimal(parts.group(1))
+                    .multiply(units.getOrDefault(parts.group(3), BigDecimal.ONE))
                     .toBigInteger()
                     .longValueExact();
         } catch (ArithmeticException | NumberFormatException e) {

@@ -7,6 +7,8 @@ package io.iolab.vmm.guest;
 public final class PingPongProgram implements Program {
     private static final long NEVER = Long.MAX_VALUE;
     private static final long GIVE_UP_PICOS = 100_000_000_000L;
+    /** The give-up timer lives in a coarse timer wheel, as socket timeouts do: a request does not reprogram the APIC timer. */
+    private static final long WHEEL_PICOS = 50_000_000_000L;
 
     private final StationPair stations;
     private final Workload.PingPong workload;
@@ -49,7 +51,7 @@ public final class PingPongProgram implements Program {
         blocked = false;
         waiting = true;
         sequence++;
-        nextPicos = sentPicos + GIVE_UP_PICOS;
+        nextPicos = (sentPicos + GIVE_UP_PICOS + WHEEL_PICOS) / WHEEL_PICOS * WHEEL_PICOS;
         endpoint.flush();
         return true;
     }

@@ -1,0 +1,57 @@
+package io.iolab.scenarios.result;
+
+import io.iolab.scenarios.scenario.Scenario;
+import io.iolab.vmm.ClockMode;
+import io.iolab.vmm.ledger.GuestFigures;
+import io.iolab.vmm.ledger.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A finished run.
+ *
+ * @param scenario its name
+ * @param profile the cost profile's name
+ * @param era the hardware era of the profile
+ * @param version of the lab
+ * @param guests in the scenario's order
+ */
+public record Report(
+        String scenario,
+        long seed,
+        ClockMode clock,
+        String profile,
+        String era,
+        String version,
+        List<GuestFigures> guests) {
+
+    public Report {
+        guests = List.copyOf(guests);
+    }
+
+    public static Report of(Scenario scenario, String version, List<GuestFigures> guests) {
+        return new Report(
+                scenario.name(),
+                scenario.seed(),
+                scenario.clock(),
+                scenario.profile().name(),
+                scenario.profile().era(),
+                version,
+                guests);
+    }
+
+    /** Length of the measured part in the run's clock. */
+    public double seconds() {
+        return guests.stream().mapToDouble(GuestFigures::seconds).max().orElse(0);
+    }
+
+    /** One row per guest. */
+    List<PathFigures> rows() {
+        return guests.stream().map(PathFigures::new).toList();
+    }
+
+    /** The yardstick, if it ran. */
+    Optional<PathFigures> yardstick() {
+        return rows().stream().filter(row -> row.path() == Path.NATIVE).findFirst();
+    }
+}

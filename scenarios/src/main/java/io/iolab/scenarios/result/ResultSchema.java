@@ -1,0 +1,169 @@
+package io.iolab.scenarios.result;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.iolab.devices.dma.DmaKind;
+import io.iolab.devices.memory.Access;
+import io.iolab.scenarios.schema.JsonSchema;
+import io.iolab.vmm.ClockMode;
+import io.iolab.vmm.ledger.CpuShare;
+import io.iolab.vmm.ledger.DropCause;
+import io.iolab.vmm.ledger.ExitHandler;
+import io.iolab.vmm.ledger.ExitReason;
+import io.iolab.vmm.ledger.InterruptOutcome;
+import io.iolab.vmm.ledger.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The JSON Schema of {@code iolab.result/1}. */
+public final class ResultSchema {
+    private ResultSchema() {}
+
+    /** A new tree each time. */
+    public static ObjectNode document() {
+        Fields root = new Fields()
+                .with("schema", "Of this document.", JsonSchema.constant(ResultJson.SCHEMA))
+                .with("version", "Of the lab.", JsonSchema.text())
+                .with("scenario", "Its name.", JsonSchema.text())
+                .with("seed", "Of everything random.", JsonSchema.integer(0, Long.MAX_VALUE))
+                .with("clock", "virtual: deterministic; wall: real threads.", names(ClockMode.values()))
+                .with("profile", "The cost profile's name.", JsonSchema.text())
+                .with("era", "The hardware era of the profile's numbers.", JsonSchema.text())
+                .with("virtual_seconds", "Length of the measured part, in the run's clock.", JsonSchema.amount())
+                .with("paths", "One per guest.", JsonSchema.listOf(path()));
+        return JsonSchema.document(ResultJson.SCHEMA, root.object());
+    }
+
+    private static ObjectNode path() {
+        return new Fields()
+                .with("path", "How the guest reaches the network.", names(Path.values()))
+                .with("guest", "Its name.", JsonSchema.text())
+                .with("frames", "Sent plus received: a packet of every per-packet figure.", JsonSchema.count())
+                .with("bytes", "Of those frames, without preamble and FCS.", JsonSchema.count())
+                .with("tx", "What the guest sent.", traffic())
+                .with("rx", "What the guest received.", traffic())
+                .with("pps", "Frames per second, both directions.", JsonSchema.amount())
+                .with("gbps", "10^9 bits per second, both directions.", JsonSchema.amount())
+                .with("exits_per_packet", "VM exits.", JsonSchema.amount())
+                .with("interrupts_per_packet", "Interrupts that entered the guest.", JsonSchema.amount())
+                .with("kicks_per_packet", "Doorbells that reached the device.", JsonSchema.amount())
+                .with("copied_bytes_per_packet", "Bytes moved by host processors.", JsonSchema.amount())
+                .with("iotlb_misses_per_packet", "Translations that had to walk.", JsonSchema.amount())
+                .with("drops", "Frames lost, both directions, all causes.", JsonSchema.count())
+                .with("latency_ns", "From the sending program's call to the receiving program's return.", latency())
+                .with("cpu_ns_per_packet", "Processor time, all shares.", JsonSchema.amount())
+                .with("cpu_ns", "The same by share, per packet.", each(CpuShare.values(), JsonSchema.amount()))
+                .with("interrupts", "By outcome.", each(InterruptOutcome.values(), JsonSchema.count()))
+                .with("kicks", "Doorbells.", counts("sent", "suppressed"))
+                .with("copied_bytes", "Between guest memory and host buffers.", JsonSchema.count())
+                .with("dma", "Requests of the device.", JsonSchema.listOf(dma()))
+                .with(
+                        "iommu",
+                        "All 0 without one.",
+                        counts("iotlb_hits", "iotlb_misses", "walk_accesses", "faults", "invalidations"))
+                .with("exits", "Most frequent first.", JsonSchema.listOf(exits()))
+                .optional("share_of_native", "Each figure divided by the native path's.", share())
+                .object();
+    }
+
+    private static ObjectNode traffic() {
+        return new Fields()
+                .with("frames", "Frames.", JsonSchema.count())
+                .with("bytes", "Without preamble and FCS.", JsonSchema.count())
+                .with("pps", "Frames per second.", JsonSchema.amount())
+                .with("gbps", "10^9 bits per second.", JsonSchema.amount())
+                .with("drops", "Frames lost.", JsonSchema.count())
+                .with("drops_by_cause", "The same by cause.", each(DropCause.values(), JsonSchema.count()))
+                .object();
+    }
+
+    private static ObjectNode latency() {
+        return new Fields()
+                .with("samples", "Packets timed.", JsonSchema.count())
+                .with("p50", "Median; null without samples.", orNull(JsonSchema.count()))
+                .with("p99", "99th percentile; null without samples.", orNull(JsonSchema.count()))
+                .with("max", "Null without samples.", orNull(JsonSchema.count()))
+                .object();
+    }
+
+    private static ObjectNode dma() {
+        return new Fields()
+                .with("op", "As the device sees it.", names(Access.values()))
+                .with("kind", "What was moved.", names(DmaKind.values()))
+                .with("requests", "Requests.", JsonSchema.count())
+                .with("bytes", "Bytes.", JsonSchema.count())
+                .object();
+    }
+
+    private static ObjectNode exits() {
+        return new Fields()
+                .with(
+                        "reason",
+                        "As the Intel SDM and KVM's tracepoints call it.",
+                        JsonSchema.oneOf(Arrays.stream(ExitReason.values())
+                                .map(Enum::name)
+                                .toList()))
+                .with("detail", "The register or port, or -.", JsonSchema.text())
+                .with("handler", "Where the exit is finished.", names(ExitHandler.values()))
+                .with("count", "Exits.", JsonSchema.count())
+                .with("time_ns", "From leaving the guest to being back, all of them.", JsonSchema.count())
+                .object();
+    }
+
+    private static ObjectNode share() {
+        Fields fields = new Fields();
+        for (String figure : List.of("pps", "gbps", "latency_p50", "latency_p99", "cpu_ns_per_packet")) {
+            fields.with(figure, "This path / native; null where native has none.", orNull(JsonSchema.amount()));
+        }
+        return fields.object();
+    }
+
+    private static ObjectNode counts(String... names) {
+        Fields fields = new Fields();
+        for (String name : names) {
+            fields.with(name, "Count.", JsonSchema.count());
+        }
+        return fields.object();
+    }
+
+    private static ObjectNode each(Enum<?>[] constants, ObjectNode value) {
+        Fields fields = new Fields();
+        for (Enum<?> constant : constants) {
+            fields.with(ResultJson.lower(constant), "Always present.", value.deepCopy());
+        }
+        return fields.object();
+    }
+
+    private static ObjectNode names(Enum<?>[] constants) {
+        return JsonSchema.oneOf(Arrays.stream(constants).map(ResultJson::lower).toList());
+    }
+
+    private static ObjectNode orNull(ObjectNode schema) {
+        ObjectNode either = JsonNodeFactory.instance.objectNode();
+        either.putArray("anyOf").add(schema).addObject().put("type", "null");
+        return either;
+    }
+
+    /** The fields of one object, in the order of the document. */
+    private static final class Fields {
+        private final Map<String, ObjectNode> all = new LinkedHashMap<>();
+        private final List<String> required = new ArrayList<>();
+
+        Fields with(String name, String description, ObjectNode schema) {
+            required.add(name);
+            return optional(name, description, schema);
+        }
+
+        Fields optional(String name, String description, ObjectNode schema) {
+            all.put(name, JsonSchema.described(description, schema));
+            return this;
+        }
+
+        ObjectNode object() {
+            return JsonSchema.object(all, required);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package io.iolab.scenarios.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.iolab.devices.net.CaptureReader;
+import io.iolab.scenarios.result.ResultJson;
+import io.iolab.scenarios.result.ResultSchema;
+import io.iolab.scenarios.scenario.Scenario;
+import io.iolab.scenarios.scenario.ScenarioCatalog;
+import io.iolab.scenarios.schema.SchemaCheck;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The bundled scenarios on the machine itself, shortened. */
+class LabRunnerTest {
+    private static final long MILLISECOND = 1_000_000_000L;
+    /** A replay with its own timing still has frames in a tenth of a second. */
+    private static final int SHORTER = 30;
+
+    @TempDir
+    Path folder;
+
+    private final LabRunner runner = new LabRunner("1.2.3");
+
+    private static Scenario shortened(String name) throws Exception {
+        Scenario scenario = ScenarioCatalog.bundled(name);
+        return scenario.withTimes(MILLISECOND, scenario.durationPicos() / SHORTER)
+                .withNative();
+    }
+
+    static List<String> bundled() {
+        return ScenarioCatalog.names();
+    }
+
+    /** DESIGN, Time: same seed, same profile, the same output, byte for byte. */
+    @ParameterizedTest
+    @MethodSource("bundled")
+    void shouldGiveTheSameDocumentForTheSameSeed(String name) throws Exception {
+        String first =
+                ResultJson.text(runner.run(shortened(name), RunRequest.PLAIN).report());
+        String second =
+                ResultJson.text(runner.run(shortened(name), RunRequest.PLAIN).report());
+
+        assertThat(second).isEqualTo(first);
+        assertThat(SchemaCheck.problems(ResultSchema.document(), new ObjectMapper().readTree(first)))
+                .isEmpty();
+        assertThat(new ObjectMapper().readTree(first).path("paths"))
+                .hasSameSizeAs(shortened(name).guests())
+                .allSatisfy(path -> assertThat(path.path("frames").asLong()).isPositive());
+    }
+
+    @Test
+    void shouldCaptureEveryLinkInOrderOfTime() throws Exception {
+        AtomicLong progress = new AtomicLong();
+        RunRequest request = new RunRequest(false, Optional.of(folder), Optional.of(lab -> "x"), progress::set);
+
+        RunOutcome outcome = runner.run(shortened("side-by-side").withTimes(0, MILLISECOND), request);
+
+        assertThat(outcome.failures()).isEmpty();
+        assertThat(outcome.metrics()).contains("x");
+        assertThat(progress.get()).isEqualTo(MILLISECOND);
+        List<Path> captures = new ArrayList<>();
+        try (Stream<Path> files = Files.list(folder)) {
+            files.sorted().forEach(captures::add);
+        }
+        assertThat(captures)
+                .extracting(file -> file.getFileName().toString())
+                .contains("emulated.tx.pcap", "virtio.rx.pcap", "passthrough.tx.pcap")
+                .allMatch(name -> name.endsWith(".pcap"));
+        try (CaptureReader reader = CaptureReader.open(folder.resolve("emulated.tx.pcap"))) {
+            long frames = 0;
+            long before = 0;
+            while (reader.next()) {
+                assertThat(reader.nanos()).isGreaterThanOrEqualTo(before);
+                before = reader.nanos();
+                frames++;
+            }
+            assertThat(frames)
+                    .isGreaterThanOrEqualTo(
+                            outcome.report().guests().getFirst().tx().frames());
+        }
+    }
+}
