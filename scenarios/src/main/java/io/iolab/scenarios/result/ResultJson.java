@@ -76,6 +76,17 @@ public final class ResultJson {
             }
             paths.add(path);
         }
+        ArrayNode faults = root.putArray("dma_faults");
+        for (DmaFaultLine fault : report.faults()) {
+            ObjectNode line = faults.addObject();
+            line.put("source", fault.source());
+            line.put("page", "0x" + Long.toHexString(fault.page()));
+            line.put("access", ConfigNode.nameOf(fault.access()));
+            line.put("code", fault.code());
+            line.put("reason", fault.reason());
+            line.put("line", fault.line());
+            line.put("records", fault.records());
+        }
         return root;
     }
 

@@ -48,7 +48,7 @@ class MainTest {
     private RunOutcome handBuilt(Scenario scenario, RunRequest request) {
         ran.add(scenario);
         requests.add(request);
-        Report report = Report.of(scenario, "1.2.3", List.of(HandBuilt.emulated()));
+        Report report = Report.of(scenario, "1.2.3", List.of(HandBuilt.emulated()), List.of());
         return new RunOutcome(report, request.metricsDump().map(dump -> dump.text(null)), List.of());
     }
 
