@@ -60,7 +60,8 @@ final class ScenarioKeys {
         static final Key<Boolean> COALESCED_MMIO = Key.flag(
                 "coalesced_mmio",
                 "emulated: writes to registers without immediate effect wait in the kernel's ring; default true.");
-        static final List<Key<?>> ALL = List.of(RING, ITR, TX_DELAY, RX_DELAY, TX_INTERRUPTS, EVENT_INDEX, MERGEABLE, COALESCED_MMIO);
+        static final List<Key<?>> ALL =
+                List.of(RING, ITR, TX_DELAY, RX_DELAY, TX_INTERRUPTS, EVENT_INDEX, MERGEABLE, COALESCED_MMIO);
 
         private Nic() {}
     }

@@ -162,6 +162,7 @@ class ScenarioReaderTest {
                 "guests: [{path: up}] | 3 | 17 | emulated, virtio, passthrough, native",
                 "guests: [{name: a}]  | 3 | 10 | missing key 'path'",
                 "guests: [{path: emulated},{path: emulated}] | 3 | 27 | two guests are called emulated",
+                "guests: [{name: a-peer, path: virtio}]     | 3 | 17 | without -peer",
                 "guests: [{path: virtio, nic: {ring: 512}}]  | 3 | 30 | ring: 256 at most",
                 "guests: [{path: virtio, mapped: false}]     | 3 | 33 | passthrough path only",
                 "version: 1           | 3 | 1  | twice",

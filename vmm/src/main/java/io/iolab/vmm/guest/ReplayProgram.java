@@ -74,7 +74,9 @@ public final class ReplayProgram implements Program {
 
     /** Never before the round has begun: the side that answers waits for a first frame. */
     private long dueNext() {
-        return workload.flatOut() || roundPicos == NEVER ? roundPicos : roundPicos + sending.get(next).picos();
+        return workload.flatOut() || roundPicos == NEVER
+                ? roundPicos
+                : roundPicos + sending.get(next).picos();
     }
 
     private void advance() {
