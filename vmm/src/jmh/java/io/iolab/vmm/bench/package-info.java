@@ -15,7 +15,7 @@
  *
  * <pre>
  *   mvn -Pjmh -DskipTests -pl vmm -am package
- *   java FLAGS -jar vmm/target/benchmarks.jar -prof gc              all of them, about three minutes
+ *   java FLAGS -jar vmm/target/benchmarks.jar -prof gc              all of them, about five minutes
  *   java FLAGS -jar vmm/target/benchmarks.jar Remapping -prof gc    those whose name has Remapping in it
  *   java FLAGS -jar vmm/target/benchmarks.jar E1000Transmit -p ring=4096 -prof stack
  * </pre>
