@@ -16,7 +16,22 @@ import org.jspecify.annotations.Nullable;
 /** What a processor can reach beside RAM: configuration ports and ECAM, fixed windows, and the BARs that are decoded now. */
 final class MachineBus implements GuestBus {
 
-    private record Plugged(PciFunction function, FunctionWindow.TrapRule rule, DeviceHooks hooks) {}
+    /** A function with its windows: one a BAR, wherever the BAR may move. */
+    private static final class Plugged {
+        private final PciFunction function;
+        private final DeviceHooks hooks;
+        private final FunctionWindow[] windows = new FunctionWindow[BARS];
+
+        Plugged(PciFunction function, FunctionWindow.TrapRule rule, DeviceHooks hooks) {
+            this.function = function;
+            this.hooks = hooks;
+            for (int bar = 0; bar < BARS; bar++) {
+                windows[bar] = new FunctionWindow(function, bar, rule, hooks);
+            }
+        }
+    }
+
+    private static final int BARS = 6;
 
     private final PciHost pci;
     private final GuestWindow configPorts;
@@ -48,7 +63,7 @@ final class MachineBus implements GuestBus {
 
     void plug(int slot, PciFunction function, FunctionWindow.TrapRule rule, DeviceHooks deviceHooks) {
         plugged.add(new Plugged(function, rule, deviceHooks));
-        hooks = plugged.stream().map(Plugged::hooks).toArray(DeviceHooks[]::new);
+        hooks = plugged.stream().map(device -> device.hooks).toArray(DeviceHooks[]::new);
         pci.add(slot, 0, function);
     }
 
@@ -71,7 +86,7 @@ final class MachineBus implements GuestBus {
     private GuestWindow window(BarTarget target) {
         for (Plugged device : plugged) {
             if (device.function == target.function()) {
-                return new FunctionWindow(device.function, target.bar(), device.rule, device.hooks);
+                return device.windows[target.bar()];
             }
         }
         throw new IllegalStateException("a BAR of a function that was never plugged in");

@@ -3,6 +3,7 @@ package io.iolab.vmm.config;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -15,6 +16,7 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
 import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
+import org.snakeyaml.engine.v2.exceptions.ReaderException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
@@ -29,7 +31,10 @@ import org.snakeyaml.engine.v2.nodes.Tag;
  */
 public final class ConfigNode {
     private static final LoadSettings SETTINGS =
-            LoadSettings.builder().setAllowDuplicateKeys(false).build();
+            LoadSettings.builder()
+            .setAllowDuplicateKeys(false)
+            .setAllowNonScalarKeys(true)
+            .build();
 
     private final String file;
     private final Node node;
@@ -69,6 +74,8 @@ public final class ConfigNode {
                     mark == null ? 0 : mark.getLine() + 1,
                     mark == null ? 0 : mark.getColumn() + 1,
                     "not YAML: " + e.getProblem());
+        } catch (ReaderException e) {
+            throw forbidden(file, text, e);
         } catch (YamlEngineException e) {
             throw new ConfigException(file, 0, 0, "not YAML: " + e.getMessage());
         }
@@ -76,6 +83,18 @@ public final class ConfigNode {
             throw new ConfigException(file, 1, 1, "expected a mapping of keys to values");
         }
         return new ConfigNode(file, root.get(), "");
+    }
+
+    /** A character that YAML does not allow; the parser knows its place as a count of code points. */
+    private static ConfigException forbidden(String file, String text, ReaderException e) {
+        int end = text.offsetByCodePoints(0, Math.min(e.getPosition(), text.codePointCount(0, text.length())));
+        int lineStart = text.lastIndexOf('\n', end - 1) + 1;
+        int line = (int) text.substring(0, lineStart).chars().filter(c -> c == '\n').count();
+        return new ConfigException(
+                file,
+                line + 1,
+                end - lineStart + 1,
+                String.format("not YAML: character U+%04X is not allowed", e.getCodePoint()));
     }
 
     private static ConfigException at(String file, Node node, String problem) {
@@ -112,7 +131,7 @@ public final class ConfigNode {
     /** The keys of this mapping, in file order; asking marks them all as known. */
     public Set<String> keys() {
         known.addAll(children.keySet());
-        return Set.copyOf(children.keySet());
+        return Collections.unmodifiableSet(children.keySet());
     }
 
     private @Nullable Node value(String key) {

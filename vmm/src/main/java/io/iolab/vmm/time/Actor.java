@@ -15,8 +15,6 @@ public abstract class Actor implements Clock {
     long nowPicos;
     /** When the next step is due; in wall mode only a hint. */
     long duePicos;
-    /** Ties in virtual time are broken by it: the order of joining. */
-    int order;
 
     private TimeSource source = TimeSource.VIRTUAL;
 
@@ -79,9 +77,8 @@ public abstract class Actor implements Clock {
         return duePicos == NEVER;
     }
 
-    final void join(TimeSource source, int order) {
+    final void join(TimeSource source) {
         this.source = source;
-        this.order = order;
     }
 
     final void wakeVirtual(long picos) {

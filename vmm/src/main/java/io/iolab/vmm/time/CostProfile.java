@@ -22,6 +22,9 @@ public final class CostProfile {
     /** The profile used unless a scenario names another. */
     public static final String DEFAULT = "sandy-bridge-2013";
 
+    /** Beyond these nothing is a cost of anything, and converting it could take for ever. */
+    private static final int MOST_DIGITS = 12;
+
     private static final BigDecimal PICOS_PER_NANO = BigDecimal.valueOf(1000);
     private static final List<String> CONFIDENCES = List.of("primary", "quoted", "memory", "derived", "none");
 
@@ -67,7 +70,7 @@ public final class CostProfile {
 
     /**
      * @param file its name, for error messages
-     * @throws ConfigException if a cost is missing, has no source, or has a unit that is none of cycles, ns, us, ps_per_byte
+     * @throws ConfigException if a cost is missing, negative, has no source, or has a unit that is none of cycles, ns, us, ps_per_byte
      */
     public static CostProfile parse(String file, String text) throws ConfigException {
         ConfigNode root = ConfigNode.parse(file, text);
@@ -75,14 +78,19 @@ public final class CostProfile {
             throw root.error("schema", "expected iolab.profile/1");
         }
         ConfigNode cpu = root.child("cpu");
-        BigDecimal ghz = cpu.decimal("ghz");
+        BigDecimal ghz = number(cpu, "ghz");
+        if (ghz.signum() <= 0) {
+            throw cpu.error("ghz", "expected the processor's clock rate");
+        }
         cpu.text("source");
         ConfigNode costs = root.child("costs");
         Map<Cost, Entry> entries = new EnumMap<>(Cost.class);
         for (Cost cost : Cost.values()) {
             entries.put(cost, entry(costs.child(cost.key()), ghz));
         }
-        costs.keys();
+        for (String key : costs.keys()) {
+            entry(costs.child(key), ghz);
+        }
         CostProfile profile =
                 new CostProfile(root.text("name"), root.text("era"), cpu.text("model"), ghz, Map.copyOf(entries));
         cpu.finish();
@@ -90,10 +98,22 @@ public final class CostProfile {
         return profile;
     }
 
+    private static BigDecimal number(ConfigNode node, String key) throws ConfigException {
+        BigDecimal number = node.decimal(key);
+        long digits = (long) number.precision() - number.scale();
+        if (number.signum() != 0 && Math.abs(digits) > MOST_DIGITS) {
+            throw node.error(key, "out of range: expected 0, or something between 1e-12 and 1e12");
+        }
+        return number.signum() == 0 ? BigDecimal.ZERO : number;
+    }
+
     private static Entry entry(ConfigNode node, BigDecimal ghz) throws ConfigException {
-        BigDecimal value = node.decimal("value");
+        BigDecimal value = number(node, "value");
         String unit = node.text("unit");
         String source = node.text("source");
+        if (source.isBlank()) {
+            throw node.error("source", "expected where the number comes from");
+        }
         String confidence = node.text("confidence");
         if (value.signum() < 0) {
             throw node.error("value", "a cost cannot be negative");
@@ -102,7 +122,7 @@ public final class CostProfile {
             throw node.error("confidence", "expected one of " + String.join(", ", CONFIDENCES));
         }
         BigDecimal picos = switch (unit) {
-            case "cycles" -> value.multiply(PICOS_PER_NANO).divide(ghz, 3, RoundingMode.HALF_EVEN);
+            case "cycles" -> value.multiply(PICOS_PER_NANO).divide(ghz, 0, RoundingMode.HALF_EVEN);
             case "ns" -> value.multiply(PICOS_PER_NANO);
             case "us" -> value.multiply(PICOS_PER_NANO).multiply(PICOS_PER_NANO);
             case "ps_per_byte" -> value;

@@ -17,7 +17,7 @@ public final class Timeline implements Run {
 
     @Override
     public void add(String group, Actor actor) {
-        actor.join(TimeSource.VIRTUAL, joined.size());
+        actor.join(TimeSource.VIRTUAL);
         joined.add(actor);
         actors = joined.toArray(new Actor[0]);
     }
@@ -27,7 +27,7 @@ public final class Timeline implements Run {
         while (true) {
             Actor next = first();
             if (next == null || next.duePicos >= picos) {
-                nowPicos = picos;
+                nowPicos = Math.max(nowPicos, picos);
                 return;
             }
             if (next.nowPicos < next.duePicos) {

@@ -18,6 +18,7 @@ public final class WallThreads implements Run {
     private static final int SPINS = 200;
     private static final int YIELDS = 50;
     private static final long PARK_NANOS = 20_000;
+    private static final long JOIN_NANOS = 5_000_000_000L;
 
     private final Map<String, List<Actor>> groups = new LinkedHashMap<>();
     private final List<Thread> threads = new ArrayList<>();
@@ -25,7 +26,6 @@ public final class WallThreads implements Run {
     private final long origin = System.nanoTime();
     private volatile boolean stopping;
     private volatile @Nullable Throwable failure;
-    private int actors;
 
     public WallThreads(boolean spendCosts) {
         source = new TimeSource() {
@@ -62,7 +62,7 @@ public final class WallThreads implements Run {
         if (!threads.isEmpty()) {
             throw new IllegalStateException("already running");
         }
-        actor.join(source, actors++);
+        actor.join(source);
         groups.computeIfAbsent(group, g -> new ArrayList<>()).add(actor);
     }
 
@@ -73,7 +73,7 @@ public final class WallThreads implements Run {
         }
         while (failure == null && !stopping && nowPicos() < picos) {
             LockSupport.parkNanos(Math.min(1_000_000, (picos - nowPicos()) / 1000 + 1));
-            if (Thread.interrupted()) {
+            if (Thread.currentThread().isInterrupted()) {
                 stopping = true;
             }
         }
@@ -126,15 +126,39 @@ public final class WallThreads implements Run {
         return (System.nanoTime() - origin) * 1000;
     }
 
+    /**
+     * Waits for the threads even if the caller is interrupted: what they work on is freed after this.
+     *
+     * @throws IllegalStateException if a thread does not end within 5 s
+     */
     @Override
     public void close() {
         stopping = true;
+        boolean interrupted = false;
+        long deadline = System.nanoTime() + JOIN_NANOS;
         for (Thread thread : threads) {
-            try {
-                thread.join(5_000);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
+            interrupted |= join(thread, deadline);
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        for (Thread thread : threads) {
+            if (thread.isAlive()) {
+                throw new IllegalStateException(thread.getName() + " does not end");
             }
         }
+    }
+
+    /** @return whether the caller was interrupted meanwhile */
+    private static boolean join(Thread thread, long deadline) {
+        boolean interrupted = false;
+        for (long left = deadline - System.nanoTime(); left > 0 && thread.isAlive(); left = deadline - System.nanoTime()) {
+            try {
+                thread.join(left / 1_000_000 + 1);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        return interrupted;
     }
 }

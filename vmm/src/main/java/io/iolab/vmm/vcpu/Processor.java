@@ -32,6 +32,8 @@ public abstract class Processor extends Actor implements CpuPort {
     private volatile boolean kicked;
     private boolean inExit;
     private long timerPicos = NEVER;
+    private long drained;
+    private long levelRaised;
 
     private static final GuestSoftware IDLE = new GuestSoftware() {
         @Override
@@ -72,18 +74,14 @@ public abstract class Processor extends Actor implements CpuPort {
     }
 
     /**
-     * Hands an edge-triggered interrupt to this processor; callable from any thread.
+     * Hands an edge-triggered interrupt to this processor; callable from any thread. It is counted when this processor takes it
+     * over.
      *
      * @param atPicos when it arrives, in the sender's time
      * @return whether a running processor had to be kicked, which costs the sender an interprocessor interrupt
      */
     public boolean post(int vector, long atPicos) {
-        ledger.interrupt(InterruptOutcome.RAISED);
-        if (posted.post(vector)) {
-            return notifyAt(atPicos);
-        }
-        ledger.interrupt(InterruptOutcome.COALESCED);
-        return false;
+        return posted.post(vector) && notifyAt(atPicos);
     }
 
     /**
@@ -92,12 +90,23 @@ public abstract class Processor extends Actor implements CpuPort {
      * @return whether a running processor had to be kicked
      */
     public boolean acceptLevel(int vector, long atPicos) {
-        ledger.interrupt(InterruptOutcome.RAISED);
-        if (apic.accept(vector, true) == Acceptance.PENDING) {
-            return notifyAt(atPicos);
+        levelRaised++;
+        Acceptance acceptance = apic.accept(vector, true);
+        count();
+        return acceptance == Acceptance.PENDING && notifyAt(atPicos);
+    }
+
+    private void drainPosted() {
+        int moved = posted.drainInto(apic);
+        if (moved > 0) {
+            drained += moved;
+            count();
         }
-        ledger.interrupt(InterruptOutcome.COALESCED);
-        return false;
+    }
+
+    private void count() {
+        ledger.interrupts(InterruptOutcome.RAISED, levelRaised + drained + posted.coalesced());
+        ledger.interrupts(InterruptOutcome.COALESCED, posted.coalesced() + apic.coalesced());
     }
 
     private boolean notifyAt(long atPicos) {
@@ -105,10 +114,12 @@ public abstract class Processor extends Actor implements CpuPort {
             // Raised by what this processor's own exit set off: injected at the re-entry, no kick needed.
             return false;
         }
+        boolean under = kicked;
         kicked = true;
         if (!halted) {
+            // A kick that is on its way already takes this interrupt along.
             wake(atPicos);
-            return true;
+            return !under;
         }
         long wake = atPicos + wakeLatencyPicos();
         wakeAtPicos = Math.min(wakeAtPicos, wake);
@@ -141,15 +152,14 @@ public abstract class Processor extends Actor implements CpuPort {
     /** Ends a halt if its reason has come. */
     private boolean awake() {
         long now = nowPicos();
-        // A notification that raced with the halt set no wake-up time: it counts at once.
-        boolean interrupted = kicked && (wakeAtPicos == NEVER || now >= wakeAtPicos);
-        boolean timer = now >= timerPicos;
-        if (!interrupted && !timer) {
-            sleepUntil(Math.min(timerPicos, wakeAtPicos));
+        // A notification from another thread that raced with the halt set no wake-up time, or was taken for one in an exit: it
+        // counts at once.
+        boolean interrupted = (kicked || posted.outstanding()) && (wakeAtPicos == NEVER || now >= wakeAtPicos);
+        if (!interrupted && now < timerWakePicos()) {
+            sleepUntil(Math.min(timerWakePicos(), wakeAtPicos));
             return false;
         }
-        if (timer) {
-            waitUntil(interrupted ? now : timerPicos + wakeLatencyPicos());
+        if (now >= timerPicos) {
             timerPicos = NEVER;
             apic.accept(TIMER_VECTOR, false);
         }
@@ -160,18 +170,24 @@ public abstract class Processor extends Actor implements CpuPort {
         return true;
     }
 
+    /** When software runs again that only the timer wakes: others go on until then, so this is slept through. */
+    private long timerWakePicos() {
+        long latency = wakeLatencyPicos();
+        return timerPicos < NEVER - latency ? timerPicos + latency : NEVER;
+    }
+
     private void takeInterrupts() {
         if (kicked) {
             kicked = false;
             onKick();
         }
-        posted.drainInto(apic);
+        drainPosted();
         for (int i = 0; i < MAX_INTERRUPTS_PER_STEP && apic.pendingVector() >= 0; i++) {
             if (i > 0) {
                 onInterruptWindow();
             }
             deliver();
-            posted.drainInto(apic);
+            drainPosted();
         }
     }
 
@@ -182,7 +198,10 @@ public abstract class Processor extends Actor implements CpuPort {
         charge(CpuShare.GUEST, profile.picos(Cost.GUEST_IRQ_ENTRY));
         software.interrupt(vector);
         onEoi();
+        // A level that outlives its EOI comes back from within the EOI's own handling.
+        inExit = true;
         apic.writeMsr(LocalApic.EOI, 0);
+        inExit = false;
     }
 
     private void checkTimer() {
@@ -206,10 +225,11 @@ public abstract class Processor extends Actor implements CpuPort {
         onHalt();
         halted = true;
         haltedSincePicos = nowPicos();
-        if (timerPicos == NEVER) {
+        long wakeUp = timerWakePicos();
+        if (wakeUp == NEVER) {
             idle();
         } else {
-            sleepUntil(timerPicos);
+            sleepUntil(wakeUp);
         }
     }
 

@@ -1,7 +1,6 @@
 package io.iolab.vmm.vcpu;
 
 import io.iolab.devices.bus.AddressMap.Region;
-import io.iolab.devices.memory.AddressRange;
 import io.iolab.vmm.ledger.CpuShare;
 import io.iolab.vmm.ledger.ExitCounter;
 import io.iolab.vmm.ledger.ExitHandler;
@@ -9,10 +8,8 @@ import io.iolab.vmm.ledger.ExitReason;
 import io.iolab.vmm.ledger.GuestLedger;
 import io.iolab.vmm.time.Cost;
 import io.iolab.vmm.time.CostProfile;
-import java.util.HashMap;
-import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +21,8 @@ public final class Vcpu extends Processor {
     private static final long ALL_ONES = -1;
     /** KVM keeps one page of 24-byte records and leaves one free: 169 writes wait at most. */
     private static final int COALESCED_RING = 169;
+    /** The registers of the largest device, 128 KiB; what lies further out in a window is looked up by name each time. */
+    private static final int MAX_CACHED_WORDS = 1 << 15;
 
     private final GuestBus bus;
     private final ExitCounter externalInterrupt;
@@ -32,8 +31,8 @@ public final class Vcpu extends Processor {
     private final ExitCounter hlt;
     private final ExitCounter timerArm;
     private final ExitCounter timerExpiry;
-    private final Set<Long> touchedPages = new HashSet<>();
-    private final Map<GuestWindow, @Nullable ExitCounter[][]> counters = new HashMap<>();
+    private final MmioPages mmioPages = new MmioPages();
+    private final Map<GuestWindow, @Nullable ExitCounter[][]> counters = new IdentityHashMap<>();
     private final GuestWindow[] coalescedWindow = new GuestWindow[COALESCED_RING];
     private final long[] coalescedOffset = new long[COALESCED_RING];
     private final int[] coalescedWidth = new int[COALESCED_RING];
@@ -41,7 +40,6 @@ public final class Vcpu extends Processor {
     private int coalesced;
     private @Nullable GuestWindow lastWindow;
     private @Nullable ExitCounter @Nullable [][] lastCounters;
-    private long lastTouchedPage = -1;
     private boolean packetCall;
 
     public Vcpu(String name, GuestLedger ledger, CostProfile profile, LocalApic apic, GuestBus bus) {
@@ -74,8 +72,9 @@ public final class Vcpu extends Processor {
             return window.read(offset, width);
         }
         long began = nowPicos();
-        ExitCounter counter = memoryCounter(window, gpa, offset, trap);
-        enter(trap);
+        boolean first = mmioPages.mark(gpa);
+        ExitCounter counter = memoryCounter(window, offset, trap, first);
+        enter(trap, first);
         long value = window.read(offset, width);
         leave(trap);
         ledger.exit(counter, nowPicos() - began);
@@ -103,8 +102,9 @@ public final class Vcpu extends Processor {
             trap = GuestWindow.Trap.USER;
         }
         long began = nowPicos();
-        ExitCounter counter = memoryCounter(window, gpa, offset, trap);
-        enter(trap);
+        boolean first = mmioPages.mark(gpa);
+        ExitCounter counter = memoryCounter(window, offset, trap, first);
+        enter(trap, first);
         if (trap == GuestWindow.Trap.COALESCED) {
             coalesce(window, offset, width, value);
         } else {
@@ -123,7 +123,7 @@ public final class Vcpu extends Processor {
     }
 
     /** The world switch and, for a user exit, the writes that were waiting for one. */
-    private void enter(GuestWindow.Trap trap) {
+    private void enter(GuestWindow.Trap trap, boolean first) {
         inExit(true);
         switch (trap) {
             case USER -> {
@@ -131,7 +131,12 @@ public final class Vcpu extends Processor {
                 drainCoalesced();
             }
             case KERNEL, COALESCED -> exitCost(profile.picos(Cost.EXIT_KERNEL) + profile.picos(Cost.EXIT_MMIO_DECODE));
-            case FAST -> exitCost(profile.picos(Cost.EXIT_FAST_MMIO));
+            // A page that is not marked yet is no misconfiguration: the access takes the long way to its ioeventfd.
+            case FAST ->
+                exitCost(
+                        first
+                                ? profile.picos(Cost.EXIT_KERNEL) + profile.picos(Cost.EXIT_MMIO_DECODE)
+                                : profile.picos(Cost.EXIT_FAST_MMIO));
             case NONE -> throw new IllegalStateException("no exit");
         }
     }
@@ -156,34 +161,26 @@ public final class Vcpu extends Processor {
 
     private long unclaimed(long gpa, int width) {
         long began = nowPicos();
-        exitCost(profile.picos(Cost.EXIT_USER) + profile.picos(Cost.EXIT_MMIO_DECODE));
-        ledger.exit(
-                ledger.exits()
-                        .counter(
-                                firstTouch(gpa) ? ExitReason.EPT_VIOLATION : ExitReason.EPT_MISCONFIG,
-                                "unclaimed",
-                                ExitHandler.USER),
-                nowPicos() - began);
+        boolean first = mmioPages.mark(gpa);
+        enter(GuestWindow.Trap.USER, first);
+        leave(GuestWindow.Trap.USER);
+        ExitCounter counter = ledger.exits().counter(reason(first), "unclaimed", ExitHandler.USER);
+        ledger.exit(counter, nowPicos() - began);
         return width == 8 ? ALL_ONES : (1L << 8 * width) - 1;
     }
 
     /** KVM marks an MMIO page on its first access, which shows as a violation; each later one is a misconfiguration. */
-    private boolean firstTouch(long gpa) {
-        long page = gpa >>> AddressRange.PAGE_SHIFT;
-        if (page == lastTouchedPage) {
-            return false;
-        }
-        lastTouchedPage = page;
-        return touchedPages.add(page);
+    private static ExitReason reason(boolean first) {
+        return first ? ExitReason.EPT_VIOLATION : ExitReason.EPT_MISCONFIG;
     }
 
-    private ExitCounter memoryCounter(GuestWindow window, long gpa, long offset, GuestWindow.Trap trap) {
+    private ExitCounter memoryCounter(GuestWindow window, long offset, GuestWindow.Trap trap, boolean first) {
         ExitHandler handler = trap == GuestWindow.Trap.USER ? ExitHandler.USER : ExitHandler.KERNEL;
-        if (firstTouch(gpa)) {
-            return ledger.exits().counter(ExitReason.EPT_VIOLATION, window.detail(offset), handler);
+        int word = (int) (offset >>> 2);
+        if (first || offset >>> 2 >= MAX_CACHED_WORDS) {
+            return ledger.exits().counter(reason(first), window.detail(offset), handler);
         }
         @Nullable ExitCounter[][] ofWindow = countersOf(window);
-        int word = (int) (offset >>> 2);
         @Nullable ExitCounter[] ofWord = ofWindow[handler.ordinal()];
         if (word >= ofWord.length) {
             ofWord = java.util.Arrays.copyOf(ofWord, word + 64);
