@@ -30,8 +30,7 @@ import org.snakeyaml.engine.v2.nodes.Tag;
  * others an error, so that an unknown key is never silently ignored.
  */
 public final class ConfigNode {
-    private static final LoadSettings SETTINGS =
-            LoadSettings.builder()
+    private static final LoadSettings SETTINGS = LoadSettings.builder()
             .setAllowDuplicateKeys(false)
             .setAllowNonScalarKeys(true)
             .build();
@@ -89,7 +88,8 @@ public final class ConfigNode {
     private static ConfigException forbidden(String file, String text, ReaderException e) {
         int end = text.offsetByCodePoints(0, Math.min(e.getPosition(), text.codePointCount(0, text.length())));
         int lineStart = text.lastIndexOf('\n', end - 1) + 1;
-        int line = (int) text.substring(0, lineStart).chars().filter(c -> c == '\n').count();
+        int line = (int)
+                text.substring(0, lineStart).chars().filter(c -> c == '\n').count();
         return new ConfigException(
                 file,
                 line + 1,

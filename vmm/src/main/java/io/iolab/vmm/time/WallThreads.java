@@ -152,7 +152,9 @@ public final class WallThreads implements Run {
     /** @return whether the caller was interrupted meanwhile */
     private static boolean join(Thread thread, long deadline) {
         boolean interrupted = false;
-        for (long left = deadline - System.nanoTime(); left > 0 && thread.isAlive(); left = deadline - System.nanoTime()) {
+        for (long left = deadline - System.nanoTime();
+                left > 0 && thread.isAlive();
+                left = deadline - System.nanoTime()) {
             try {
                 thread.join(left / 1_000_000 + 1);
             } catch (InterruptedException e) {

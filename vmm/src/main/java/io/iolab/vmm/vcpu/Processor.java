@@ -152,7 +152,8 @@ public abstract class Processor extends Actor implements CpuPort {
     /** Ends a halt if its reason has come. */
     private boolean awake() {
         long now = nowPicos();
-        // A notification from another thread that raced with the halt set no wake-up time, or was taken for one in an exit: it
+        // A notification from another thread that raced with the halt set no wake-up time, or was taken for one in an
+        // exit: it
         // counts at once.
         boolean interrupted = (kicked || posted.outstanding()) && (wakeAtPicos == NEVER || now >= wakeAtPicos);
         if (!interrupted && now < timerWakePicos()) {

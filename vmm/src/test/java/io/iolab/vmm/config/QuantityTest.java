@@ -36,8 +36,25 @@ class QuantityTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", "10", "us", "-1us", "+1us", "1e3us", "1,5us", "10US", "10us ", " 10us", "10  us", ".5us", "5.us",
-                "1.2.3us", "9223373s", "99999999999999999999999999999s", "10B", "\u0661\u0660us", "10us\n"
+                "",
+                "10",
+                "us",
+                "-1us",
+                "+1us",
+                "1e3us",
+                "1,5us",
+                "10US",
+                "10us ",
+                " 10us",
+                "10  us",
+                ".5us",
+                "5.us",
+                "1.2.3us",
+                "9223373s",
+                "99999999999999999999999999999s",
+                "10B",
+                "\u0661\u0660us",
+                "10us\n"
             })
     void shouldRefuseWhatIsNoTime(String text) {
         assertThat(Quantity.TIME.parse(text)).isNull();

@@ -49,7 +49,9 @@ class CostProfileTest {
         assertThat(entry.value().signum()).isNotNegative();
         assertThat(cost.key().endsWith("byte")).isEqualTo(entry.unit().equals("ps_per_byte"));
         if (entry.confidence().equals("none")) {
-            assertThat(entry.value().signum()).as("an unsourced cost is not charged").isZero();
+            assertThat(entry.value().signum())
+                    .as("an unsourced cost is not charged")
+                    .isZero();
         }
         if (entry.confidence().equals("derived")) {
             assertThat(entry.derivation()).isNotBlank();
@@ -91,8 +93,8 @@ class CostProfileTest {
         "2.0, 0, ns, 0"
     })
     void shouldConvertToPicosecondsExactly(String ghz, String value, String unit, long picos) throws ConfigException {
-        CostProfile profile = CostProfile.parse(
-                "p.yaml", Profiles.document(ghz, with(Cost.EXIT_HLT, Profiles.entry(value, unit))));
+        CostProfile profile =
+                CostProfile.parse("p.yaml", Profiles.document(ghz, with(Cost.EXIT_HLT, Profiles.entry(value, unit))));
 
         assertThat(profile.picos(Cost.EXIT_HLT)).isEqualTo(picos);
     }

@@ -29,8 +29,7 @@ class TimelineTest {
         timeline.until(61);
 
         assertThat(order)
-                .containsExactly(
-                        "slow@0", "quick@0", "quick@20", "slow@30", "quick@40", "slow@60", "quick@60");
+                .containsExactly("slow@0", "quick@0", "quick@20", "slow@30", "quick@40", "slow@60", "quick@60");
         assertThat(timeline.steps()).isEqualTo(7);
     }
 

@@ -45,7 +45,9 @@ class PostingThreadsTest {
         }
 
         for (int i = 0; i < POSTERS; i++) {
-            assertThat(seen.get(FIRST_VECTOR + 0x10 * i)).as("vector of poster " + i).isEqualTo(ROUNDS);
+            assertThat(seen.get(FIRST_VECTOR + 0x10 * i))
+                    .as("vector of poster " + i)
+                    .isEqualTo(ROUNDS);
         }
         assertThat(ledger.interrupts(InterruptOutcome.RAISED)).isEqualTo((long) POSTERS * ROUNDS);
         assertThat(ledger.interrupts(InterruptOutcome.INJECTED)).isEqualTo((long) POSTERS * ROUNDS);

@@ -13,7 +13,8 @@ final class ScriptedSoftware implements GuestSoftware {
     final List<Integer> interrupts = new ArrayList<>();
     IntConsumer onInterrupt = vector -> {};
     /** For software that never halts: what its idle loop does. */
-    @Nullable Runnable whenIdle;
+    @Nullable
+    Runnable whenIdle;
 
     long wakeAt = Long.MAX_VALUE;
     int steps;

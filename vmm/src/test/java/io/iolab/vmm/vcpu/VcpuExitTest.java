@@ -63,8 +63,7 @@ class VcpuExitTest extends VcpuFixture {
         assertThat(timeOf(() -> vcpu.store(BASE, 4, 1))).isEqualTo(expected);
         assertThat(picos(ExitReason.EPT_MISCONFIG, "nic+0", ExitHandler.USER)).isEqualTo(2 * expected);
         assertThat(bus.log)
-                .containsExactly(
-                        "read nic+0", "after exit", "read nic+0", "after exit", "write nic+0=1", "after exit");
+                .containsExactly("read nic+0", "after exit", "read nic+0", "after exit", "write nic+0=1", "after exit");
     }
 
     @Test
@@ -184,8 +183,10 @@ class VcpuExitTest extends VcpuFixture {
         assertThat(timeOf(() -> assertThat(vcpu.in(0xCFC, 2)).isEqualTo(0x12))).isEqualTo(expected);
         assertThat(timeOf(() -> vcpu.out(0xCF8, 4, -1))).isEqualTo(expected);
 
-        assertThat(count(ExitReason.IO_INSTRUCTION, "config+4", ExitHandler.USER)).isOne();
-        assertThat(count(ExitReason.IO_INSTRUCTION, "config+0", ExitHandler.USER)).isOne();
+        assertThat(count(ExitReason.IO_INSTRUCTION, "config+4", ExitHandler.USER))
+                .isOne();
+        assertThat(count(ExitReason.IO_INSTRUCTION, "config+0", ExitHandler.USER))
+                .isOne();
         assertThat(bus.log).contains("write config+0=ffffffff");
     }
 
@@ -202,8 +203,10 @@ class VcpuExitTest extends VcpuFixture {
             vcpu.out(0x80, 1, 7);
         });
 
-        assertThat(count(ExitReason.EPT_VIOLATION, "unclaimed", ExitHandler.USER)).isOne();
-        assertThat(count(ExitReason.EPT_MISCONFIG, "unclaimed", ExitHandler.USER)).isEqualTo(3);
+        assertThat(count(ExitReason.EPT_VIOLATION, "unclaimed", ExitHandler.USER))
+                .isOne();
+        assertThat(count(ExitReason.EPT_MISCONFIG, "unclaimed", ExitHandler.USER))
+                .isEqualTo(3);
         assertThat(count(ExitReason.IO_INSTRUCTION, "unclaimed", ExitHandler.USER))
                 .isEqualTo(3);
     }
@@ -243,10 +246,11 @@ class VcpuExitTest extends VcpuFixture {
         // The fake window's log is what allocates, so the exit is measured by its parts.
         MmioPages pages = new MmioPages();
         long[] gpa = new long[1];
-        assertThat(Allocations.bytesOf(10_000, () -> pages.mark(gpa[0] += PAGE))).isLessThan(1_000);
+        assertThat(Allocations.bytesOf(10_000, () -> pages.mark(gpa[0] += PAGE)))
+                .isLessThan(1_000);
 
-        assertThat(Allocations.bytesOf(10_000, () -> ledger.exit(
-                        ledger.exits().counters().get(0), 1)))
+        assertThat(Allocations.bytesOf(
+                        10_000, () -> ledger.exit(ledger.exits().counters().get(0), 1)))
                 .isLessThan(1_000);
         ledgerWasUsed = true;
     }

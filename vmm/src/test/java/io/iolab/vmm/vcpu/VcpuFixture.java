@@ -76,8 +76,10 @@ abstract class VcpuFixture {
     /** x86.md 8.1: the sum over reasons is the number of exits, and nothing else took exit time. */
     @AfterEach
     void exitsAddUp() {
-        long sum = ledger.exits().counters().stream().mapToLong(ExitCounter::count).sum();
-        long time = ledger.exits().counters().stream().mapToLong(ExitCounter::picos).sum();
+        long sum =
+                ledger.exits().counters().stream().mapToLong(ExitCounter::count).sum();
+        long time =
+                ledger.exits().counters().stream().mapToLong(ExitCounter::picos).sum();
         assertThat(ledger.exits().total()).isEqualTo(sum);
         assertThat(ledger.exitTimes().count()).isEqualTo(sum);
         assertThat(ledger.cpuPicos(CpuShare.EXIT) - injections())

@@ -43,7 +43,8 @@ class VcpuInterruptTest extends VcpuFixture {
 
         assertThat(software.interrupts).containsExactly(0x41);
         assertThat(kicks).containsExactly(true);
-        assertThat(count(ExitReason.EXTERNAL_INTERRUPT, "-", ExitHandler.KERNEL)).isOne();
+        assertThat(count(ExitReason.EXTERNAL_INTERRUPT, "-", ExitHandler.KERNEL))
+                .isOne();
         assertThat(picos(ExitReason.EXTERNAL_INTERRUPT, "-", ExitHandler.KERNEL))
                 .isEqualTo(cost(Cost.EXIT_EXTERNAL_INTERRUPT, Cost.INDIRECT_EXIT));
         assertThat(count(ExitReason.MSR_WRITE, "EOI", ExitHandler.KERNEL)).isOne();
@@ -91,8 +92,7 @@ class VcpuInterruptTest extends VcpuFixture {
         settle();
 
         assertThat(kicked).isFalse();
-        assertThat(handled[0])
-                .isEqualTo(arrival + cost(Cost.WAKE_VCPU, Cost.INJECT_EVENT, Cost.GUEST_IRQ_ENTRY));
+        assertThat(handled[0]).isEqualTo(arrival + cost(Cost.WAKE_VCPU, Cost.INJECT_EVENT, Cost.GUEST_IRQ_ENTRY));
         assertThat(count(ExitReason.EXTERNAL_INTERRUPT)).isZero();
         assertThat(count(ExitReason.HLT, "-", ExitHandler.KERNEL)).isEqualTo(2);
         assertThat(picos(ExitReason.HLT, "-", ExitHandler.KERNEL))
@@ -180,7 +180,9 @@ class VcpuInterruptTest extends VcpuFixture {
         assertThat(software.interrupts).containsExactly(0x31, 0x31, 0x31);
         assertThat(count(ExitReason.MSR_WRITE, "EOI", ExitHandler.KERNEL)).isEqualTo(3);
         assertThat(count(ExitReason.INTERRUPT_WINDOW)).isEqualTo(2);
-        assertThat(count(ExitReason.EXTERNAL_INTERRUPT)).as("only for the first").isOne();
+        assertThat(count(ExitReason.EXTERNAL_INTERRUPT))
+                .as("only for the first")
+                .isOne();
         assertThat(ioApic.resent()).isEqualTo(2);
     }
 
