@@ -5,6 +5,7 @@ import io.iolab.iommu.IommuCounters;
 import io.iolab.iommu.driver.FaultReport;
 import io.iolab.vmm.backend.LearningSwitch;
 import io.iolab.vmm.backend.Link;
+import io.iolab.vmm.backend.NicWorker;
 import io.iolab.vmm.config.ConfigException;
 import io.iolab.vmm.ledger.Direction;
 import io.iolab.vmm.ledger.GuestFigures;
@@ -58,12 +59,17 @@ public final class Lab implements AutoCloseable {
      * @throws IOException if host memory or a capture cannot be had
      */
     public static Lab create(LabConfig config) throws ConfigException, IOException {
+        return create(config, NicWorker.BURST);
+    }
+
+    /** @param burst frames an I/O worker moves in a step: how finely the actors' work is interleaved */
+    static Lab create(LabConfig config, int burst) throws ConfigException, IOException {
         long ram = config.guests().stream().mapToLong(GuestConfig::ramBytes).sum();
         Host host = new Host(ram + HOST_OVERHEAD, config.memoryFile());
         Run run = config.clock() == ClockMode.VIRTUAL ? new Timeline() : new WallThreads(config.spendCosts());
         Lab lab = new Lab(host, run, config.clock());
         try {
-            lab.build(config);
+            lab.build(config, burst);
             return lab;
         } catch (ConfigException | IOException | RuntimeException e) {
             lab.close();
@@ -71,10 +77,10 @@ public final class Lab implements AutoCloseable {
         }
     }
 
-    private void build(LabConfig config) throws ConfigException, IOException {
+    private void build(LabConfig config, int burst) throws ConfigException, IOException {
         LearningSwitch fabric = new LearningSwitch("switch", config.profile());
         for (int i = 0; i < config.guests().size(); i++) {
-            Station station = StationBuilder.build(config, i, host, fabric);
+            Station station = StationBuilder.build(config, i, host, fabric, burst);
             stations.add(station);
             links.addAll(station.links());
             run.add(station.config().name(), station.processor());

@@ -103,7 +103,7 @@ final class PhysicalPath {
     }
 
     private NicWorker engine(NetworkFunction nic) {
-        return new NicWorker(context.name() + "-nic", nic, account, cabling.toGuest(), cabling.fromGuest(), HARDWARE);
+        return new NicWorker(context.name() + "-nic", nic, account, cabling.toGuest(), cabling.fromGuest(), HARDWARE, context.burst());
     }
 
     private void sync(E1000Counters counters) {

@@ -31,13 +31,13 @@ final class StationBuilder {
 
     private StationBuilder() {}
 
-    static Station build(LabConfig lab, int number, Host host, LearningSwitch fabric)
+    static Station build(LabConfig lab, int number, Host host, LearningSwitch fabric, int burst)
             throws ConfigException, IOException {
         GuestConfig config = lab.guests().get(number);
         GuestLedger ledger = new GuestLedger(config.name(), config.path());
         StationPair stations = StationPair.ofGuest(number);
         Programs programs = Programs.of(config.workload(), stations, lab.seed() + number);
-        PathContext context = new PathContext(config, number, stations.mac(), ledger, lab.profile(), host);
+        PathContext context = new PathContext(config, number, stations.mac(), ledger, lab.profile(), host, burst);
         boolean physical = context.physicalNic();
         Cabling cabling = Cabling.plug(config, fabric, physical);
         PathHardware path = switch (config.path()) {

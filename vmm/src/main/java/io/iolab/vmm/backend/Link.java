@@ -7,9 +7,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * One direction of an Ethernet link. A frame occupies the wire for its bytes plus preamble, FCS and inter-frame gap (24 bytes,
  * IEEE 802.3 clauses 3.1.1 and 4.4.2), padded to the 64-byte minimum, and arrives after the propagation delay. A sender may be
- * ahead of the wire by as many frames as the queue holds; then it meets BUSY.
+ * ahead of the wire by as many frames as the queue holds; then it meets BUSY. Frames on their way along the cable are not in the
+ * queue, up to {@value #MAX_UNDER_WAY} of them; frames that have arrived and are not taken are.
  *
- * <p>Threading: {@link #send} on the sender's thread, everything about arrival on the receiver's.
+ * <p>Threading: {@link #send} on the sender's thread, everything about arrival on the receiver's. A waiting sender is woken
+ * without a lock, which may miss it when the two are on different threads; those are polled and need no waking.
  */
 public final class Link {
     /** Preamble and start delimiter 8, FCS 4, inter-frame gap 12. */
@@ -17,16 +19,20 @@ public final class Link {
 
     private static final int MINIMUM_WITHOUT_FCS = 60;
     private static final long PICOS_PER_SECOND = 1_000_000_000_000L;
+    /** 44 ms of the smallest frames at gigabit speed. */
+    private static final int MAX_UNDER_WAY = 1 << 16;
 
     private final String name;
     private final FrameRing ring;
-    private final long picosPerByte;
+    private final long bitsPerSecond;
     private final long delayPicos;
+    /** When each of the last frames, as many as the queue holds, has left the queue. */
+    private final long[] departures;
     private long wireFreePicos;
     private @Nullable Actor receiver;
     private @Nullable Actor sender;
     private @Nullable FrameTap tap;
-    private boolean senderWaits;
+    private volatile boolean senderWaits;
     private long frames;
     private long bytes;
 
@@ -39,9 +45,16 @@ public final class Link {
             throw new IllegalArgumentException(name + ": " + bitsPerSecond + " bit/s, delay " + delayPicos + " ps");
         }
         this.name = name;
-        this.picosPerByte = 8 * PICOS_PER_SECOND / bitsPerSecond;
+        this.bitsPerSecond = bitsPerSecond;
         this.delayPicos = delayPicos;
-        this.ring = new FrameRing(queueFrames);
+        this.departures = new long[queueFrames];
+        long underWay = Math.min(MAX_UNDER_WAY, -Math.floorDiv(-delayPicos, wirePicos(0)));
+        this.ring = new FrameRing(queueFrames + (int) underWay);
+    }
+
+    /** How long a frame occupies the wire. */
+    private long wirePicos(int length) {
+        return 8L * (Math.max(length, MINIMUM_WITHOUT_FCS) + WIRE_OVERHEAD) * PICOS_PER_SECOND / bitsPerSecond;
     }
 
     public String name() {
@@ -69,12 +82,21 @@ public final class Link {
      * @return ACCEPTED, or BUSY when the queue is full
      */
     public Delivery send(byte[] frame, int offset, int length, long nowPicos) {
+        int turn = (int) frames & departures.length - 1;
+        if (departures[turn] > nowPicos) {
+            Actor waiting = sender;
+            if (waiting != null) {
+                waiting.wake(departures[turn]);
+            }
+            return Delivery.BUSY;
+        }
         if (!ring.hasRoom()) {
             senderWaits = true;
             return Delivery.BUSY;
         }
         long start = Math.max(nowPicos, wireFreePicos);
-        wireFreePicos = start + (Math.max(length, MINIMUM_WITHOUT_FCS) + WIRE_OVERHEAD) * picosPerByte;
+        wireFreePicos = start + wirePicos(length);
+        departures[turn] = wireFreePicos;
         long arrival = wireFreePicos + delayPicos;
         ring.offer(frame, offset, length, arrival);
         frames++;

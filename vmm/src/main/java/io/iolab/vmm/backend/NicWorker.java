@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * of a physical NIC it is hardware.
  */
 public final class NicWorker extends Actor {
-    /** Frames per step in each direction. */
+    /** Frames per step in each direction, unless a test asks for another number. */
     public static final int BURST = 16;
 
     /**
@@ -33,18 +33,31 @@ public final class NicWorker extends Actor {
     private final NetworkFunction nic;
     private final WorkAccount account;
     private final Link incoming;
-    private final Link outgoing;
     private final Costs costs;
+    private final int burst;
     private boolean asleep = true;
+    /** A worker that was woken is not there before this. */
+    private long runsAtPicos;
+    /** The oldest frame of the link has been worked on, and was refused. */
+    private boolean headPaid;
+
     private boolean receiveBlocked;
     private boolean doorbell;
 
-    public NicWorker(String name, NetworkFunction nic, WorkAccount account, Link incoming, Link outgoing, Costs costs) {
+    /** @param burst frames per step in each direction, at least 1 */
+    public NicWorker(
+            String name,
+            NetworkFunction nic,
+            WorkAccount account,
+            Link incoming,
+            Link outgoing,
+            Costs costs,
+            int burst) {
         super(name);
+        this.burst = burst;
         this.nic = nic;
         this.account = account;
         this.incoming = incoming;
-        this.outgoing = outgoing;
         this.costs = costs;
         incoming.receiver(this);
         outgoing.sender(this);
@@ -91,27 +104,39 @@ public final class NicWorker extends Actor {
         }
         if (asleep) {
             asleep = false;
-            waitUntil(now + costs.wake);
+            runsAtPicos = now + delay(costs.wake);
+        }
+        if (now < runsAtPicos) {
+            sleepUntil(runsAtPicos);
+            return false;
         }
         doorbell = false;
         account.owner(this, costs.share);
-        int moved = receive();
-        moved += nic.poll(BURST);
+        int moved = receiveBlocked ? 0 : receive(now);
+        moved += nic.poll(burst);
         if (moved == 0) {
             rest();
         }
         return true;
     }
 
-    private int receive() {
+    /**
+     * Takes what has arrived when the step began, not what arrives while it works: others would see the later frames before
+     * they were sent.
+     */
+    private int receive(long byPicos) {
         int received = 0;
-        while (received < BURST && incoming.arrived(nowPicos())) {
-            account.spend(costs.perReceived);
+        while (received < burst && incoming.arrived(byPicos)) {
+            if (!headPaid) {
+                account.spend(costs.perReceived);
+                headPaid = true;
+            }
             if (nic.send(incoming.frame(), 0, incoming.frameLength()) == Delivery.BUSY) {
                 receiveBlocked = true;
                 break;
             }
             incoming.release(nowPicos());
+            headPaid = false;
             received++;
         }
         return received;
@@ -130,10 +155,5 @@ public final class NicWorker extends Actor {
         } else {
             sleepUntil(next);
         }
-    }
-
-    /** Frames of the outgoing link that have not left yet keep the device from sending; it is woken when there is room. */
-    public Link outgoing() {
-        return outgoing;
     }
 }

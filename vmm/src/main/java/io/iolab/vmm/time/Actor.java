@@ -16,6 +16,9 @@ public abstract class Actor implements Clock {
     /** When the next step is due; in wall mode only a hint. */
     long duePicos;
 
+    /** The earliest time it was woken for since its last step began. */
+    private long wokenPicos = NEVER;
+
     private TimeSource source = TimeSource.VIRTUAL;
 
     protected Actor(String name) {
@@ -50,11 +53,9 @@ public abstract class Actor implements Clock {
         source.spend(this, picos);
     }
 
-    /** Moves local time forward to {@code picos}, if it is later; waiting, not work. */
-    protected final void waitUntil(long picos) {
-        if (picos > nowPicos) {
-            nowPicos = picos;
-        }
+    /** A latency of the profile as this run lets it pass: all of it, or none where costs are not spent. */
+    protected final long delay(long picos) {
+        return source.delay(picos);
     }
 
     /** To be called again at {@code picos}, or earlier if somebody wakes it. */
@@ -82,9 +83,19 @@ public abstract class Actor implements Clock {
     }
 
     final void wakeVirtual(long picos) {
+        wokenPicos = Math.min(wokenPicos, picos);
         if (picos < duePicos) {
             duePicos = Math.max(picos, nowPicos);
         }
+    }
+
+    /** A step in virtual time. What its own work wakes it for outlives the plan that it makes at its end. */
+    final void stepVirtual() {
+        nowPicos = Math.max(nowPicos, duePicos);
+        duePicos = nowPicos;
+        wokenPicos = NEVER;
+        step();
+        duePicos = Math.max(Math.min(duePicos, wokenPicos), nowPicos);
     }
 
     @Override

@@ -16,6 +16,11 @@ abstract class TimeSource {
         }
 
         @Override
+        long delay(long picos) {
+            return picos;
+        }
+
+        @Override
         void wake(Actor actor, long picos) {
             actor.wakeVirtual(picos);
         }
@@ -24,6 +29,8 @@ abstract class TimeSource {
     abstract long now(Actor actor);
 
     abstract void spend(Actor actor, long picos);
+
+    abstract long delay(long picos);
 
     abstract void wake(Actor actor, long picos);
 }

@@ -30,15 +30,8 @@ public final class Timeline implements Run {
                 nowPicos = Math.max(nowPicos, picos);
                 return;
             }
-            if (next.nowPicos < next.duePicos) {
-                next.nowPicos = next.duePicos;
-            }
             nowPicos = Math.max(nowPicos, next.duePicos);
-            next.duePicos = next.nowPicos;
-            next.step();
-            if (next.duePicos < next.nowPicos) {
-                next.duePicos = next.nowPicos;
-            }
+            next.stepVirtual();
             steps++;
         }
     }

@@ -44,6 +44,11 @@ public final class WallThreads implements Run {
             }
 
             @Override
+            long delay(long picos) {
+                return spendCosts ? picos : 0;
+            }
+
+            @Override
             void wake(Actor actor, long picos) {
                 // Every actor of a running group is polled; there is nothing to wake.
             }

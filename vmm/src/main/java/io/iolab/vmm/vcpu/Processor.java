@@ -121,7 +121,7 @@ public abstract class Processor extends Actor implements CpuPort {
             wake(atPicos);
             return !under;
         }
-        long wake = atPicos + wakeLatencyPicos();
+        long wake = atPicos + delay(wakeLatencyPicos());
         wakeAtPicos = Math.min(wakeAtPicos, wake);
         wake(wake);
         return false;
@@ -173,7 +173,7 @@ public abstract class Processor extends Actor implements CpuPort {
 
     /** When software runs again that only the timer wakes: others go on until then, so this is slept through. */
     private long timerWakePicos() {
-        long latency = wakeLatencyPicos();
+        long latency = delay(wakeLatencyPicos());
         return timerPicos < NEVER - latency ? timerPicos + latency : NEVER;
     }
 

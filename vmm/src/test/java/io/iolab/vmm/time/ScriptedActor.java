@@ -33,8 +33,4 @@ public final class ScriptedActor extends Actor {
     public void sleep(long untilPicos) {
         sleepUntil(untilPicos);
     }
-
-    public void waitFor(long picos) {
-        waitUntil(picos);
-    }
 }

@@ -171,17 +171,22 @@ class TimelineTest {
     }
 
     @Test
-    void shouldCountWaitingAsTimeButNotBackwards() {
+    @DisplayName("a wake-up that an actor's own work sets off is not overruled by the rest that follows in the same step")
+    void shouldKeepAWakeUpFromWithinTheStep() {
         ScriptedActor actor = new ScriptedActor("a", self -> {
-            self.waitFor(self.nowPicos() + 40);
-            self.waitFor(self.nowPicos() - 20);
+            if (self.nowPicos() == 0) {
+                self.wake(300);
+                self.wake(400);
+                self.spend(50);
+            }
+            self.rest();
         });
         timeline.add("a", actor);
 
-        timeline.until(100);
+        timeline.until(1_000);
 
-        assertThat(actor.steppedAt).containsExactly(0L, 40L, 80L);
-        assertThat(actor.nanos()).isZero();
+        assertThat(actor.steppedAt).containsExactly(0L, 300L);
+        assertThat(actor.isIdle()).isTrue();
     }
 
     @Test

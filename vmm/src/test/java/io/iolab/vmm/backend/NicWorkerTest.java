@@ -1,0 +1,212 @@
+package io.iolab.vmm.backend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.iolab.vmm.ledger.CpuShare;
+import io.iolab.vmm.ledger.GuestLedger;
+import io.iolab.vmm.ledger.Path;
+import io.iolab.vmm.time.Timeline;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** The thread of the VMM, or the engine of a physical NIC, that runs a device on time of its own. */
+class NicWorkerTest {
+    private static final long TERABIT = 1_000_000_000_000L;
+    /** The smallest frame at a terabit: 672 ps. */
+    private static final long FRAME = 672;
+
+    private static final long WAKE = 2_690_000;
+    private static final long PER_RECEIVED = 1_000_000;
+    private static final long PER_TRANSMITTED = 3_000_000;
+    private static final long SECOND = 1_000_000_000_000L;
+    private static final NicWorker.Costs THREAD =
+            new NicWorker.Costs(WAKE, PER_RECEIVED, PER_TRANSMITTED, CpuShare.WORKER);
+
+    private final GuestLedger ledger = new GuestLedger("guest", Path.VIRTIO);
+    private final WorkAccount account = new WorkAccount(ledger);
+    private final FakeNic nic = new FakeNic(account);
+    private final Link incoming = new Link("in", TERABIT, 0, 256);
+    private final Link outgoing = new Link("out", 1_000_000_000L, 0, 2);
+    private final Timeline timeline = new Timeline();
+    private final NicWorker worker = worker(THREAD, 4);
+
+    private NicWorker worker(NicWorker.Costs costs, int burst) {
+        NicWorker made = new NicWorker("worker", nic, account, incoming, outgoing, costs, burst);
+        nic.wire = NicWorker.wire(outgoing, account, costs.perTransmitted());
+        return made;
+    }
+
+    private void start() {
+        timeline.add("host", worker);
+        timeline.until(1);
+    }
+
+    private void arrive(int frames) {
+        for (int i = 0; i < frames; i++) {
+            incoming.send(new byte[60], 0, 60, timeline.nowPicos());
+        }
+    }
+
+    private void settle() {
+        timeline.until(timeline.nowPicos() + SECOND);
+    }
+
+    @Test
+    @DisplayName("a sleeping worker is there after its wake-up latency, one that is busy at once")
+    void shouldPayTheWakeUpOnlyWhenAsleep() {
+        start();
+        arrive(6);
+
+        settle();
+
+        long first = 1 + FRAME + WAKE + PER_RECEIVED;
+        assertThat(nic.receivedAt).hasSize(6);
+        for (int i = 0; i < 6; i++) {
+            assertThat(nic.receivedAt.get(i)).isEqualTo(first + i * PER_RECEIVED);
+        }
+        assertThat(ledger.cpuPicos(CpuShare.WORKER)).as("being woken is no work").isEqualTo(6 * PER_RECEIVED);
+        long began = timeline.nowPicos();
+        arrive(1);
+        settle();
+        assertThat(nic.receivedAt.get(6)).isEqualTo(began + FRAME + WAKE + PER_RECEIVED);
+    }
+
+    @Test
+    void shouldNotBeWokenEarlierByASecondSignal() {
+        start();
+        worker.signal(10_000);
+        worker.signal(20_000);
+        worker.deviceTouched(30_000);
+
+        settle();
+
+        assertThat(nic.polledAt).isNotEmpty();
+        assertThat(nic.polledAt.get(0)).isEqualTo(10_000 + WAKE);
+    }
+
+    @Test
+    @DisplayName("no wake-up latency and nobody's processor time for the engine of a physical NIC")
+    void shouldCostNoProcessorTimeAsHardware() {
+        NicWorker engine = worker(new NicWorker.Costs(0, 0, 0, null), 4);
+        timeline.add("host", engine);
+        timeline.until(1);
+        arrive(3);
+
+        settle();
+
+        assertThat(nic.receivedAt).containsExactly(1 + FRAME, 1 + 2 * FRAME, 1 + 3 * FRAME);
+        for (CpuShare share : CpuShare.values()) {
+            assertThat(ledger.cpuPicos(share)).isZero();
+        }
+    }
+
+    @Test
+    void shouldTakeAtMostABurstInAStep() {
+        start();
+        arrive(10);
+        long began = timeline.steps();
+
+        settle();
+
+        assertThat(nic.receivedAt).hasSize(10);
+        // The wake-up, bursts of 4, 4 and 2, and the step that finds nothing.
+        assertThat(timeline.steps() - began).isBetween(4L, 6L);
+    }
+
+    @Test
+    @DisplayName("a receive that meets BUSY waits for the driver, keeps its frame, and is paid for once")
+    void shouldRetryAReceiveOnceTheDeviceWasTouched() {
+        start();
+        nic.buffers = 2;
+        arrive(3);
+        settle();
+        assertThat(nic.receivedAt).hasSize(2);
+        assertThat(nic.refusals).isOne();
+        settle();
+        assertThat(nic.refusals).as("no spinning").isOne();
+
+        nic.buffers = 5;
+        worker.deviceTouched(timeline.nowPicos());
+        settle();
+
+        assertThat(nic.receivedAt).hasSize(3);
+        assertThat(ledger.cpuPicos(CpuShare.WORKER)).isEqualTo(3 * PER_RECEIVED);
+    }
+
+    @Test
+    void shouldRetryAReceiveAtAKick() {
+        start();
+        nic.buffers = 0;
+        arrive(1);
+        settle();
+
+        nic.buffers = 1;
+        worker.signal(timeline.nowPicos());
+        settle();
+
+        assertThat(nic.receivedAt).hasSize(1);
+        assertThat(incoming.nextArrivalPicos()).isEqualTo(Long.MAX_VALUE);
+    }
+
+    @Test
+    void shouldNotTryABlockedReceiveForOtherReasons() {
+        start();
+        nic.buffers = 0;
+        arrive(1);
+        settle();
+
+        nic.deadlineNanos = timeline.nowPicos() / 1000 + 5;
+        worker.wake(timeline.nowPicos());
+        settle();
+
+        assertThat(nic.expirations).isOne();
+        assertThat(nic.refusals).isOne();
+    }
+
+    @Test
+    @DisplayName("transmit: the wire takes two frames, then each goes when there is room; none is lost, none paid twice")
+    void shouldWaitForABusyWire() {
+        start();
+        for (int i = 0; i < 10; i++) {
+            nic.toTransmit.add(new byte[1514]);
+        }
+
+        worker.signal(timeline.nowPicos());
+        long drained = 0;
+        for (int i = 0; i < 100; i++) {
+            timeline.until(timeline.nowPicos() + 20_000_000);
+            while (outgoing.arrived(timeline.nowPicos())) {
+                outgoing.release(timeline.nowPicos());
+                drained++;
+            }
+        }
+
+        assertThat(drained).isEqualTo(10);
+        assertThat(nic.toTransmit).isEmpty();
+        assertThat(ledger.cpuPicos(CpuShare.WORKER)).isEqualTo(10 * PER_TRANSMITTED);
+    }
+
+    @Test
+    void shouldKeepTheDevicesTimers() {
+        start();
+        long deadline = timeline.nowPicos() / 1000 + 7_000;
+        nic.deadlineNanos = deadline;
+        worker.deviceTouched(timeline.nowPicos());
+
+        timeline.until(deadline * 1000);
+        assertThat(nic.expirations).isZero();
+        settle();
+
+        assertThat(nic.expirations).isOne();
+        assertThat(nic.polledAt.get(0)).isEqualTo(deadline * 1000 + WAKE);
+    }
+
+    @Test
+    void shouldSleepWhenThereIsNothingToDo() {
+        start();
+        settle();
+
+        assertThat(worker.isIdle()).isTrue();
+        assertThat(nic.polledAt).isEmpty();
+    }
+}
