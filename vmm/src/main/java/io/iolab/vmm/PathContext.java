@@ -10,7 +10,8 @@ import io.iolab.vmm.time.CostProfile;
  * @param burst frames an I/O worker moves in a step
  */
 @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
-record PathContext(GuestConfig config, int number, byte[] mac, GuestLedger ledger, CostProfile profile, Host host, int burst) {
+record PathContext(
+        GuestConfig config, int number, byte[] mac, GuestLedger ledger, CostProfile profile, Host host, int burst) {
 
     boolean physicalNic() {
         return config.path() == Path.PASSTHROUGH || config.path() == Path.NATIVE;

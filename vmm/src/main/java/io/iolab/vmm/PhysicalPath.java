@@ -103,7 +103,14 @@ final class PhysicalPath {
     }
 
     private NicWorker engine(NetworkFunction nic) {
-        return new NicWorker(context.name() + "-nic", nic, account, cabling.toGuest(), cabling.fromGuest(), HARDWARE, context.burst());
+        return new NicWorker(
+                context.name() + "-nic",
+                nic,
+                account,
+                cabling.toGuest(),
+                cabling.fromGuest(),
+                HARDWARE,
+                context.burst());
     }
 
     private void sync(E1000Counters counters) {

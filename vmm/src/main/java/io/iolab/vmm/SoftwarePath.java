@@ -120,13 +120,7 @@ final class SoftwarePath {
 
     private NicWorker worker(String suffix, NetworkFunction nic, NicWorker.Costs costs) {
         return new NicWorker(
-                context.name() + suffix,
-                nic,
-                account,
-                cabling.toGuest(),
-                cabling.fromGuest(),
-                costs,
-                context.burst());
+                context.name() + suffix, nic, account, cabling.toGuest(), cabling.fromGuest(), costs, context.burst());
     }
 
     private PathHardware hardware(NicWorker worker, Runnable syncCounters) {

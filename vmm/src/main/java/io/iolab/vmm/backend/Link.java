@@ -28,6 +28,7 @@ public final class Link {
     private final long delayPicos;
     /** When each of the last frames, as many as the queue holds, has left the queue. */
     private final long[] departures;
+
     private long wireFreePicos;
     private @Nullable Actor receiver;
     private @Nullable Actor sender;

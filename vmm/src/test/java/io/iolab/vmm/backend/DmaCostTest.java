@@ -64,7 +64,8 @@ class DmaCostTest {
     }
 
     @Test
-    @DisplayName("copying: payload is charged per call and byte and counted; descriptors belong to the back end's packet cost")
+    @DisplayName(
+            "copying: payload is charged per call and byte and counted; descriptors belong to the back end's packet cost")
     void shouldChargeCopiesOfPayload() {
         CopyingDma dma = new CopyingDma(memory, account, ledger, PROFILE);
         account.owner(actor, CpuShare.WORKER);
@@ -73,7 +74,8 @@ class DmaCostTest {
         assertThat(timeOf(() -> dma.write(0, bytes, 0, 60, DmaKind.PAYLOAD))).isEqualTo(7_000 + 60 * 13);
         assertThat(timeOf(() -> dma.read(0, bytes, 0, 16, DmaKind.DESCRIPTOR))).isZero();
         assertThat(timeOf(() -> dma.loadShortAcquire(0, DmaKind.DESCRIPTOR))).isZero();
-        assertThat(timeOf(() -> dma.storeShortRelease(0, 1, DmaKind.DESCRIPTOR))).isZero();
+        assertThat(timeOf(() -> dma.storeShortRelease(0, 1, DmaKind.DESCRIPTOR)))
+                .isZero();
 
         assertThat(ledger.copiedBytes()).isEqualTo(1574);
         assertThat(ledger.cpuPicos(CpuShare.COPY)).isEqualTo(14_000 + 1574 * 13);
@@ -91,7 +93,8 @@ class DmaCostTest {
         account.owner(actor, CpuShare.WORKER);
         outcome = DmaFault.BEYOND_MEMORY;
 
-        assertThat(timeOf(() -> assertThat(dma.read(0, bytes, 0, 60, DmaKind.PAYLOAD)).isEqualTo(outcome)))
+        assertThat(timeOf(() ->
+                        assertThat(dma.read(0, bytes, 0, 60, DmaKind.PAYLOAD)).isEqualTo(outcome)))
                 .isZero();
         assertThat(dma.loadShortAcquire(0, DmaKind.DESCRIPTOR)).isEqualTo(outcome.asResult());
         assertThat(ledger.copiedBytes()).isZero();

@@ -64,7 +64,9 @@ class NicWorkerTest {
         for (int i = 0; i < 6; i++) {
             assertThat(nic.receivedAt.get(i)).isEqualTo(first + i * PER_RECEIVED);
         }
-        assertThat(ledger.cpuPicos(CpuShare.WORKER)).as("being woken is no work").isEqualTo(6 * PER_RECEIVED);
+        assertThat(ledger.cpuPicos(CpuShare.WORKER))
+                .as("being woken is no work")
+                .isEqualTo(6 * PER_RECEIVED);
         long began = timeline.nowPicos();
         arrive(1);
         settle();
@@ -164,7 +166,8 @@ class NicWorkerTest {
     }
 
     @Test
-    @DisplayName("transmit: the wire takes two frames, then each goes when there is room; none is lost, none paid twice")
+    @DisplayName(
+            "transmit: the wire takes two frames, then each goes when there is room; none is lost, none paid twice")
     void shouldWaitForABusyWire() {
         start();
         for (int i = 0; i < 10; i++) {

@@ -171,7 +171,8 @@ class TimelineTest {
     }
 
     @Test
-    @DisplayName("a wake-up that an actor's own work sets off is not overruled by the rest that follows in the same step")
+    @DisplayName(
+            "a wake-up that an actor's own work sets off is not overruled by the rest that follows in the same step")
     void shouldKeepAWakeUpFromWithinTheStep() {
         ScriptedActor actor = new ScriptedActor("a", self -> {
             if (self.nowPicos() == 0) {
