@@ -2,7 +2,6 @@ package io.iolab.vmm.guest;
 
 import io.iolab.devices.net.EthernetFrame;
 import io.iolab.devices.net.Icmp;
-import io.iolab.devices.net.MacAddress;
 import io.iolab.devices.net.UdpEndpoint;
 
 /**
@@ -65,9 +64,10 @@ public final class EchoClient implements Program {
 
     @Override
     public void frame(byte[] frame, int offset, int length) {
-        if (MacAddress.get(frame, offset + EthernetFrame.SOURCE)
-                        == stations.other().mac()
-                && !up) {
+        if (!stations.fromOther(frame, offset)) {
+            return;
+        }
+        if (!up) {
             up = true;
             nextPicos = endpoint.nowPicos();
             return;

@@ -55,9 +55,12 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
     private int nextVector = FIRST_MESSAGE_VECTOR;
     private @Nullable NetDriver driver;
     private boolean pollPending;
+    /** A poll that used its whole budget leaves the next turn to the program, as ksoftirqd shares the processor. */
+    private boolean programsTurn;
+
     private boolean sentSomething;
     private boolean programStarted;
-    private long bootedPicos = Long.MAX_VALUE;
+    private volatile long bootedPicos = Long.MAX_VALUE;
     private volatile boolean released;
     private long watchdogPicos;
 
@@ -126,10 +129,12 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
             boot();
             return true;
         }
-        if (pollPending) {
+        if (pollPending && !programsTurn) {
             pollPending = d.poll(POLL_BUDGET, receiver) == POLL_BUDGET;
+            programsTurn = pollPending;
             return true;
         }
+        programsTurn = false;
         if (!programStarted && released) {
             programStarted = true;
             program.start(this);
@@ -137,7 +142,7 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
         if (processor.nowPicos() >= watchdogPicos) {
             watch(d);
         }
-        return programStarted && program.step();
+        return programStarted && program.step() || pollPending;
     }
 
     private void watch(NetDriver d) {

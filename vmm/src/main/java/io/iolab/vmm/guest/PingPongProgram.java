@@ -41,6 +41,7 @@ public final class PingPongProgram implements Program {
             return false;
         }
         if (waiting) {
+            waiting = false;
             givenUp++;
         }
         sentPicos = endpoint.nowPicos();
@@ -58,7 +59,7 @@ public final class PingPongProgram implements Program {
 
     @Override
     public void frame(byte[] frame, int offset, int length) {
-        if (!StampedFrame.stamped(frame, offset, length)) {
+        if (!stations.fromOther(frame, offset) || !StampedFrame.stamped(frame, offset, length)) {
             return;
         }
         if (!request.intact(frame, offset, length)) {

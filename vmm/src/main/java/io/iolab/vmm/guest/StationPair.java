@@ -1,5 +1,6 @@
 package io.iolab.vmm.guest;
 
+import io.iolab.devices.net.EthernetFrame;
 import io.iolab.devices.net.MacAddress;
 import io.iolab.devices.net.UdpEndpoint;
 
@@ -23,6 +24,11 @@ public record StationPair(UdpEndpoint own, UdpEndpoint other) {
     /** The same conversation from the other end. */
     public StationPair reversed() {
         return new StationPair(other, own);
+    }
+
+    /** Whether a frame comes from the other end; switches flood, so a station hears others' conversations too. */
+    boolean fromOther(byte[] frame, int offset) {
+        return MacAddress.get(frame, offset + EthernetFrame.SOURCE) == other.mac();
     }
 
     /** The own station address, 6 bytes. */

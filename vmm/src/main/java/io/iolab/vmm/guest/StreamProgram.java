@@ -1,7 +1,5 @@
 package io.iolab.vmm.guest;
 
-import io.iolab.devices.net.EthernetFrame;
-import io.iolab.devices.net.MacAddress;
 import java.util.List;
 
 /**
@@ -90,8 +88,7 @@ public final class StreamProgram implements Program {
 
     @Override
     public void frame(byte[] frame, int offset, int length) {
-        if (MacAddress.get(frame, offset + EthernetFrame.SOURCE)
-                != stations.other().mac()) {
+        if (!stations.fromOther(frame, offset)) {
             return;
         }
         if (!ready) {
@@ -127,7 +124,8 @@ public final class StreamProgram implements Program {
     @Override
     public boolean done() {
         boolean sentAll = !sending.enabled() || sending.count() > 0 && sent >= sending.count();
-        boolean receivedAll = !receiving.enabled() || receiving.count() > 0 && received + lost >= receiving.count();
+        boolean receivedAll =
+                !receiving.enabled() || receiving.count() > 0 && received - late + lost >= receiving.count();
         return sentAll && receivedAll;
     }
 

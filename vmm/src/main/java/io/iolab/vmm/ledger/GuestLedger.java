@@ -9,6 +9,7 @@ import io.iolab.devices.memory.Access;
  */
 public final class GuestLedger {
     private static final int CAUSES = DropCause.values().length;
+    private static final int KINDS = DmaKind.values().length;
 
     private final String guest;
     private final Path path;
@@ -17,8 +18,8 @@ public final class GuestLedger {
     private final long[] bytes = new long[2];
     private final long[] drops = new long[2 * CAUSES];
     private final long[] interrupts = new long[InterruptOutcome.values().length];
-    private final long[] dmaRequests = new long[2 * DmaKind.values().length];
-    private final long[] dmaBytes = new long[2 * DmaKind.values().length];
+    private final long[] dmaRequests = new long[2 * KINDS];
+    private final long[] dmaBytes = new long[2 * KINDS];
     private final long[] cpuPicos = new long[CpuShare.values().length];
     private final Buckets exitTimes = new Buckets();
     private final LatencyRecorder[] latency = {new LatencyRecorder(), new LatencyRecorder()};
@@ -122,17 +123,17 @@ public final class GuestLedger {
 
     /** A DMA request of the device. Writer: whoever runs the device. */
     public void dma(Access access, DmaKind kind, int length) {
-        int cell = access.ordinal() * DmaKind.values().length + kind.ordinal();
+        int cell = access.ordinal() * KINDS + kind.ordinal();
         dmaRequests[cell]++;
         dmaBytes[cell] += length;
     }
 
     public long dmaRequests(Access access, DmaKind kind) {
-        return dmaRequests[access.ordinal() * DmaKind.values().length + kind.ordinal()];
+        return dmaRequests[access.ordinal() * KINDS + kind.ordinal()];
     }
 
     public long dmaBytes(Access access, DmaKind kind) {
-        return dmaBytes[access.ordinal() * DmaKind.values().length + kind.ordinal()];
+        return dmaBytes[access.ordinal() * KINDS + kind.ordinal()];
     }
 
     public void cpu(CpuShare share, long picos) {
