@@ -89,14 +89,14 @@ final class Host implements AutoCloseable {
         driver.attach(rid, domain);
     }
 
-    /** Reads the unit's fault records, clears them, and adds them to what was seen before. */
+    /** Reads the unit's fault records, clears them, and adds them to what was seen before; in order of appearance. */
     Map<FaultReport, Long> faults() {
         driver.handleFaults(report -> {
             if (faults.size() < MAX_FAULT_KINDS || faults.containsKey(report)) {
                 faults.merge(report, 1L, Long::sum);
             }
         });
-        return Map.copyOf(faults);
+        return java.util.Collections.unmodifiableMap(new LinkedHashMap<>(faults));
     }
 
     @Override

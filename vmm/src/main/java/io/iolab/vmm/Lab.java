@@ -1,6 +1,7 @@
 package io.iolab.vmm;
 
 import io.iolab.devices.memory.AddressRange;
+import io.iolab.iommu.IommuCounters;
 import io.iolab.iommu.driver.FaultReport;
 import io.iolab.vmm.backend.LearningSwitch;
 import io.iolab.vmm.backend.Link;
@@ -99,6 +100,16 @@ public final class Lab implements AutoCloseable {
     /** Live counters of each guest. */
     public List<GuestLedger> ledgers() {
         return stations.stream().map(Station::ledger).toList();
+    }
+
+    /** Live counters of each guest and of what serves it, in the order of {@link #ledgers}. */
+    public List<LiveCounters> live() {
+        return stations.stream().map(Station::live).toList();
+    }
+
+    /** What the IOMMU has counted over all devices. */
+    public IommuCounters iommu() {
+        return host.iommu().counters();
     }
 
     /** Copies into the ledgers what devices count themselves; before a scrape, and done by {@link #figures}. */

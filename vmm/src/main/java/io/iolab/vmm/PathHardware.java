@@ -1,9 +1,11 @@
 package io.iolab.vmm;
 
 import io.iolab.devices.memory.Memory;
+import io.iolab.iommu.RequesterCounters;
 import io.iolab.vmm.backend.NicWorker;
 import io.iolab.vmm.ledger.GuestFigures;
 import io.iolab.vmm.vcpu.Processor;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
@@ -11,6 +13,7 @@ import java.util.function.Supplier;
  *
  * @param heapStart first address of RAM that software may allocate; {@code heapEnd} is behind the last
  * @param syncCounters copies what the device counts itself into the ledger
+ * @param requester the IOMMU's live counters for the device; empty where no IOMMU is in between
  */
 record PathHardware(
         Processor processor,
@@ -19,4 +22,5 @@ record PathHardware(
         long heapEnd,
         NicWorker worker,
         Runnable syncCounters,
-        Supplier<GuestFigures.Iommu> iommu) {}
+        Supplier<GuestFigures.Iommu> iommu,
+        Optional<RequesterCounters> requester) {}

@@ -25,6 +25,7 @@ import io.iolab.vmm.ledger.GuestLedger;
 import io.iolab.vmm.ledger.InterruptOutcome;
 import io.iolab.vmm.vcpu.GuestWindow.Trap;
 import io.iolab.vmm.vcpu.Processor;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 
 /** The two paths with a physical 82574L: assigned to a guest through the IOMMU, or used bare. */
@@ -67,7 +68,8 @@ final class PhysicalPath {
                 vm.memory().size(),
                 engine,
                 () -> path.sync(nic.counters()),
-                () -> figures(counters, host.iommu().counters()));
+                () -> figures(counters, host.iommu().counters()),
+                Optional.of(counters));
     }
 
     static PathHardware bare(PathContext context, Cabling cabling) {
@@ -85,7 +87,8 @@ final class PhysicalPath {
                 heap + AddressRange.alignDown(context.config().ramBytes(), AddressRange.LARGE_PAGE_SIZE),
                 engine,
                 () -> path.sync(nic.counters()),
-                () -> GuestFigures.Iommu.NONE);
+                () -> GuestFigures.Iommu.NONE,
+                Optional.empty());
     }
 
     /** @param port memory as the NIC's requests reach it */

@@ -23,6 +23,7 @@ import io.iolab.vmm.ledger.InterruptOutcome;
 import io.iolab.vmm.time.Cost;
 import io.iolab.vmm.time.CostProfile;
 import io.iolab.vmm.vcpu.GuestWindow.Trap;
+import java.util.Optional;
 import java.util.function.Function;
 
 /** The two paths whose device is software of the VMM: an emulated e1000, and virtio-net with a worker behind its queues. */
@@ -130,7 +131,8 @@ final class SoftwarePath {
                 vm.memory().size(),
                 worker,
                 syncCounters,
-                () -> GuestFigures.Iommu.NONE);
+                () -> GuestFigures.Iommu.NONE,
+                Optional.empty());
     }
 
     private void sync(E1000Counters counters) {

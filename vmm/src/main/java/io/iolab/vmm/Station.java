@@ -1,5 +1,7 @@
 package io.iolab.vmm;
 
+import io.iolab.devices.driver.NetDriver;
+import io.iolab.iommu.RequesterCounters;
 import io.iolab.vmm.backend.Link;
 import io.iolab.vmm.backend.NicWorker;
 import io.iolab.vmm.guest.GuestKernel;
@@ -9,6 +11,7 @@ import io.iolab.vmm.ledger.GuestFigures;
 import io.iolab.vmm.ledger.GuestLedger;
 import io.iolab.vmm.vcpu.Processor;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
@@ -17,7 +20,7 @@ import java.util.function.Supplier;
  * @param program of the guest; {@code peerProgram} is the other end
  * @param links the guest's outgoing and incoming, then the peer's
  * @param syncCounters copies what the device counts itself into the ledger
- * @param iommu what the IOMMU has counted for the guest's device
+ * @param iommu what the IOMMU has counted for the guest's device; {@code requester} are its live counters, if there is one
  */
 record Station(
         GuestConfig config,
@@ -30,7 +33,16 @@ record Station(
         Program peerProgram,
         List<Link> links,
         Runnable syncCounters,
-        Supplier<GuestFigures.Iommu> iommu) {
+        Supplier<GuestFigures.Iommu> iommu,
+        Optional<RequesterCounters> requester) {
+
+    /** For whoever watches the run. */
+    LiveCounters live() {
+        return new LiveCounters(ledger, requester, () -> {
+            NetDriver driver = kernel.driver();
+            return driver == null || kernel.bootedPicos() == Long.MAX_VALUE ? 0 : driver.transmitsInFlight();
+        });
+    }
 
     boolean done() {
         return program.done() && peerProgram.done();

@@ -82,7 +82,8 @@ final class StationBuilder {
                             DropCause.QUEUE_FULL,
                             cabling.peerPort().dropped());
                 },
-                path.iommu());
+                path.iommu(),
+                path.requester());
     }
 
     private static NetDriver probe(DriverPlatform platform, NicTuning nic) {

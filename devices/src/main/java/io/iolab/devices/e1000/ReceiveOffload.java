@@ -4,8 +4,8 @@ import io.iolab.devices.register.RegisterFile;
 
 /**
  * What the receiver finds out about a frame: VLAN tag, checksums, RSS hash, packet type (82540 SDM 3.2.9 and 9.2; 82574 datasheet
- * 7.1). {@link #examine} does what decides about queue and size, {@link #finish} the rest, so that a frame without a descriptor
- * costs no checksum.
+ * 7.1). {@link #examine} does what decides about queue and size; {@link #finish} verifies, while the frame is as it was on the
+ * wire; {@link #addChecksum} sums it as software will see it. A frame without a descriptor costs no checksum.
  *
  * <p>IXSM on the 82540EM means that nothing was checked; the 82574 leaves it clear and says so by TCPCS and IPCS alone, as it was
  * recorded. PIF is set for a frame that only the hash let pass, as the manual words it.
@@ -19,9 +19,6 @@ final class ReceiveOffload {
     private final FrameParser parser = new FrameParser();
     private final ReceiveScaling scaling;
     private final ReceiveStatus status = new ReceiveStatus();
-    private byte[] frame = new byte[0];
-    private int offset;
-    private int length;
     private boolean stripsTag;
     private boolean scaled;
 
@@ -36,9 +33,6 @@ final class ReceiveOffload {
     }
 
     void examine(byte[] bytes, int start, int size) {
-        frame = bytes;
-        offset = start;
-        length = size;
         parser.parse(bytes, start, size, registers.get(E1000Registers.VET));
         stripsTag = parser.tagged() && (registers.get(E1000Registers.CTRL) & E1000Registers.CTRL_VME) != 0;
         scaled = model == E1000Model.I82574L && scaling.enabled();
@@ -71,7 +65,6 @@ final class ReceiveOffload {
         int rxcsum = registers.get(E1000Registers.RXCSUM);
         verify(rxcsum);
         if (model == E1000Model.I82540EM) {
-            status.checksum = packetChecksum(rxcsum);
             boolean checked = (status.status & (ReceiveStatus.TCPCS | ReceiveStatus.IPCS)) != 0;
             status.status |= checked ? 0 : ReceiveStatus.IXSM;
         } else {
@@ -102,23 +95,20 @@ final class ReceiveOffload {
                 && (registers.get(E1000Registers.RFCTL) & off) != 0;
     }
 
-    /** The sum from RXCSUM.PCSS to the end, of the bytes that software sees but without FCS. */
-    private int packetChecksum(int rxcsum) {
+    /**
+     * The packet checksum: the sum from RXCSUM.PCSS to the end of what software sees, so without a stripped tag, and with the FCS
+     * only if that is kept (82540 SDM 3.2.9).
+     */
+    void addChecksum(byte[] bytes, int start, int size) {
+        int rxcsum = registers.get(E1000Registers.RXCSUM);
+        if (model == E1000Model.I82574L && (rxcsum & E1000Registers.RXCSUM_PCSD) != 0) {
+            return;
+        }
         int from = rxcsum & E1000Registers.RXCSUM_PCSS;
-        int removed = stripsTag ? 4 : 0;
-        if (from >= length - removed) {
-            return 0;
+        status.checksum = from < size ? InternetChecksum.sum(bytes, start + from, size - from) : 0;
+        if (model == E1000Model.I82574L) {
+            status.hashOrChecksum |= status.checksum << 16;
         }
-        if (removed == 0 || from >= 12) {
-            return InternetChecksum.sum(frame, offset + from + removed, length - from - removed);
-        }
-        // Even part before the tag, so both halves add up word by word; an odd start swaps the bytes of the second.
-        int before = InternetChecksum.sum(frame, offset + from, 12 - from);
-        int behind = InternetChecksum.sum(frame, offset + 16, length - 16);
-        if ((from & 1) != 0) {
-            behind = (behind << 8 | behind >>> 8) & 0xFFFF;
-        }
-        return InternetChecksum.fold(before + behind);
     }
 
     /** The fields that only the 82574 has. */
@@ -136,9 +126,8 @@ final class ReceiveOffload {
         if ((rxcsum & E1000Registers.RXCSUM_PCSD) != 0) {
             status.hashOrChecksum = scaled ? scaling.hash() : 0;
         } else {
-            status.checksum = packetChecksum(rxcsum);
-            status.hashOrChecksum = parser.ipIdentification() | status.checksum << 16;
             status.status |= parser.ipVersion() == 4 ? ReceiveStatus.IPIDV : 0;
+            status.hashOrChecksum = parser.ipIdentification();
         }
         boolean fragments = (registers.get(E1000Registers.RFCTL) & E1000Registers.RFCTL_IPFRSP_DIS) == 0;
         status.headerLength = parser.headerLength(fragments) - (stripsTag && parser.ipVersion() != 0 ? 4 : 0);

@@ -223,9 +223,11 @@ final class ReceiveUnit {
             return true;
         }
         offload.finish(hashOnly);
-        boolean whole = offload.stripsTag() || keepFcs
-                ? queue.put(stage(frame, offset, length, keepFcs), 0, size, offload.status())
-                : queue.put(frame, offset, size, offload.status());
+        boolean changed = offload.stripsTag() || keepFcs;
+        byte[] bytes = changed ? stage(frame, offset, length, keepFcs) : frame;
+        int start = changed ? 0 : offset;
+        offload.addChecksum(bytes, start, size);
+        boolean whole = queue.put(bytes, start, size, offload.status());
         if (!whole) {
             overrun();
             return true;

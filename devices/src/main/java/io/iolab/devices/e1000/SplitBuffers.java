@@ -54,7 +54,8 @@ final class SplitBuffers {
         DmaFault fault = DmaFault.NONE;
         headerStatus = cut && done == 0 ? header | HEADER_SPLIT : 0;
         for (int i = 0; i < BUFFERS; i++) {
-            int limit = i > 0 || !cut ? length : done == 0 ? header : 0;
+            // Behind the headers nothing is left for the first buffer of a later descriptor.
+            int limit = i == 0 && cut ? header : length;
             int take = iovas[i] == 0 ? 0 : Math.max(0, Math.min(sizes[i], limit - at));
             lengths[i] = take;
             if (take > 0) {

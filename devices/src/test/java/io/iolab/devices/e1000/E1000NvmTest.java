@@ -83,6 +83,7 @@ class E1000NvmTest {
             pins(CS);
             shiftOut(6, 3);
             shiftOut(word, 6);
+            assertThat(bench.read(EECD) & DO).as("dummy bit").isZero();
             int value = shiftIn();
             pins(0);
             pins(SK);

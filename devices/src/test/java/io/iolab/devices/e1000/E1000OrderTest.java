@@ -32,8 +32,18 @@ class E1000OrderTest {
 
         @Override
         public DmaFault write(long iova, byte[] source, int offset, int length, DmaKind kind) {
-            seen.add("write " + kind + " " + length);
+            seen.add("write " + kind + " " + length
+                    + (kind == DmaKind.DESCRIPTOR ? statusBits(source, offset, length) : ""));
             return port.write(iova, source, offset, length, kind);
+        }
+
+        /** DD of each legacy descriptor in the run. */
+        private static String statusBits(byte[] source, int offset, int length) {
+            StringBuilder bits = new StringBuilder(" DD ");
+            for (int at = offset + 12; at < offset + length; at += 16) {
+                bits.append(source[at] & 1);
+            }
+            return bits.toString();
         }
 
         @Override
@@ -73,7 +83,7 @@ class E1000OrderTest {
                             "write PAYLOAD 60",
                             "write PAYLOAD 60",
                             "write PAYLOAD 60",
-                            "write DESCRIPTOR 48",
+                            "write DESCRIPTOR 48 DD 011",
                             "store DESCRIPTOR 1");
             assertThat(bench.read(RDH)).isEqualTo(3);
         }
@@ -99,9 +109,9 @@ class E1000OrderTest {
             assertThat(seen.stream().filter(s -> !s.equals("read PAYLOAD 60")))
                     .containsExactly(
                             "read DESCRIPTOR 256",
-                            "write DESCRIPTOR 256",
+                            "write DESCRIPTOR 256 DD " + "1".repeat(16),
                             "read DESCRIPTOR 64",
-                            "write DESCRIPTOR 64",
+                            "write DESCRIPTOR 64 DD 1111",
                             "write MESSAGE 4");
             seen.clear();
             for (int i = 0; i < 14; i++) {
@@ -112,10 +122,10 @@ class E1000OrderTest {
                     .as("12 to the end of the ring, 2 behind it; the one without RS is not written")
                     .containsExactly(
                             "read DESCRIPTOR 192",
-                            "write DESCRIPTOR 80",
-                            "write DESCRIPTOR 96",
+                            "write DESCRIPTOR 80 DD 11111",
+                            "write DESCRIPTOR 96 DD 111111",
                             "read DESCRIPTOR 32",
-                            "write DESCRIPTOR 32");
+                            "write DESCRIPTOR 32 DD 11");
         }
     }
 }

@@ -18,6 +18,7 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -43,7 +44,7 @@ final class Failures {
                 && !unmatched.getUnmatched().isEmpty()) {
             unmatched(command, unmatched.getUnmatched().getFirst());
         } else {
-            err.println(PREFIX + e.getMessage().replaceFirst("^Error: ", ""));
+            err.println(PREFIX + String.valueOf(e.getMessage()).replaceFirst("^Error: ", ""));
         }
         err.println("Try: " + command.getCommandSpec().qualifiedName() + " --help");
         return ExitCode.USAGE;
@@ -80,7 +81,7 @@ final class Failures {
                 return ExitCode.ENVIRONMENT;
             }
             case UncheckedIOException io -> {
-                err.println(PREFIX + describe(io.getCause()));
+                err.println(PREFIX + describe(Objects.requireNonNull(io.getCause())));
                 return ExitCode.ENVIRONMENT;
             }
             case OutOfMemoryError full -> {

@@ -3,6 +3,8 @@ package io.iolab.scenarios.cli;
 import io.iolab.scenarios.run.LabRunner;
 import io.iolab.scenarios.run.MetricsDump;
 import io.iolab.scenarios.run.ScenarioRunner;
+import io.iolab.scenarios.serve.PrometheusDump;
+import io.iolab.scenarios.serve.ServeCommand;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -82,7 +84,11 @@ public final class Main implements Runnable {
         // The same output on every machine, whatever its language.
         Locale.setDefault(Locale.ROOT);
         int code = execute(
-                args, new FileOutputStream(FileDescriptor.out), System.err, new LabRunner(version()), Optional.empty());
+                args,
+                new FileOutputStream(FileDescriptor.out),
+                System.err,
+                new LabRunner(version()),
+                Optional.of(new PrometheusDump(version())));
         System.exit(code);
     }
 
@@ -119,6 +125,7 @@ public final class Main implements Runnable {
         CommandLine iolab = new CommandLine(new Main())
                 .addSubcommand(new CompareCommand(session))
                 .addSubcommand(new RunCommand(session))
+                .addSubcommand(new ServeCommand(session.version()))
                 .addSubcommand(new ScenarioCommand(session))
                 .addSubcommand(new DoctorCommand(session));
         prepare(iolab);

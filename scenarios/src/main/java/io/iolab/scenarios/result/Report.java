@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param era the hardware era of the profile
  * @param version of the lab
  * @param guests in the scenario's order
+ * @param faults DMA requests that the IOMMU refused, set-up included
  */
 public record Report(
         String scenario,
@@ -23,13 +24,15 @@ public record Report(
         String profile,
         String era,
         String version,
-        List<GuestFigures> guests) {
+        List<GuestFigures> guests,
+        List<DmaFaultLine> faults) {
 
     public Report {
         guests = List.copyOf(guests);
+        faults = List.copyOf(faults);
     }
 
-    public static Report of(Scenario scenario, String version, List<GuestFigures> guests) {
+    public static Report of(Scenario scenario, String version, List<GuestFigures> guests, List<DmaFaultLine> faults) {
         return new Report(
                 scenario.name(),
                 scenario.seed(),
@@ -37,7 +40,8 @@ public record Report(
                 scenario.profile().name(),
                 scenario.profile().era(),
                 version,
-                guests);
+                guests,
+                faults);
     }
 
     /** Length of the measured part in the run's clock. */

@@ -28,11 +28,10 @@ public final class ResultJson {
     public static final String SCHEMA = "iolab.result/1";
 
     private static final int SECONDS_DECIMALS = 9;
-    /** Keeps the decimals that a figure was rounded to, so that a column has one width. */
-    private static final JsonNodeFactory NODES = JsonNodeFactory.withExactBigDecimals(true);
+    /** It keeps the decimals that a figure was rounded to. */
+    private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
     private static final ObjectWriter WRITER = JsonMapper.builder()
-            .nodeFactory(NODES)
             .build()
             .writer(new DefaultPrettyPrinter(
                             Separators.createDefaultInstance().withObjectFieldValueSpacing(Separators.Spacing.AFTER))
@@ -76,6 +75,17 @@ public final class ResultJson {
                 }
             }
             paths.add(path);
+        }
+        ArrayNode faults = root.putArray("dma_faults");
+        for (DmaFaultLine fault : report.faults()) {
+            ObjectNode line = faults.addObject();
+            line.put("source", fault.source());
+            line.put("page", "0x" + Long.toHexString(fault.page()));
+            line.put("access", ConfigNode.nameOf(fault.access()));
+            line.put("code", fault.code());
+            line.put("reason", fault.reason());
+            line.put("line", fault.line());
+            line.put("records", fault.records());
         }
         return root;
     }

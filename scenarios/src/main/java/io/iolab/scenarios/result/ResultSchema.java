@@ -33,7 +33,8 @@ public final class ResultSchema {
                 .with("profile", "The cost profile's name.", JsonSchema.text())
                 .with("era", "The hardware era of the profile's numbers.", JsonSchema.text())
                 .with("virtual_seconds", "Length of the measured part, in the run's clock.", JsonSchema.amount())
-                .with("paths", "One per guest.", JsonSchema.listOf(path()));
+                .with("paths", "One per guest.", JsonSchema.listOf(path()))
+                .with("dma_faults", "Requests that the IOMMU refused, set-up included.", JsonSchema.listOf(fault()));
         return JsonSchema.document(ResultJson.SCHEMA, root.object());
     }
 
@@ -77,6 +78,18 @@ public final class ResultSchema {
                 .with("gbps", "10^9 bits per second.", JsonSchema.amount())
                 .with("drops", "Frames lost.", JsonSchema.count())
                 .with("drops_by_cause", "The same by cause.", each(DropCause.values(), JsonSchema.count()))
+                .object();
+    }
+
+    private static ObjectNode fault() {
+        return new Fields()
+                .with("source", "Requester id, as lspci writes it.", JsonSchema.text())
+                .with("page", "The 4 KiB page of the request, in hexadecimal.", JsonSchema.text())
+                .with("access", "What was tried.", names(Access.values()))
+                .with("code", "The reason recorded (VT-d).", JsonSchema.count())
+                .with("reason", "The same in words.", JsonSchema.text())
+                .with("line", "What Linux would log.", JsonSchema.text())
+                .with("records", "How many records of it were read.", JsonSchema.count())
                 .object();
     }
 

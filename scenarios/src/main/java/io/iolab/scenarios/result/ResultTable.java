@@ -18,6 +18,7 @@ public final class ResultTable {
     private static final BigDecimal PICOS_PER_MICRO = BigDecimal.valueOf(1_000_000);
     private static final BigDecimal NANOS_PER_MICRO = BigDecimal.valueOf(1_000);
     private static final String NONE = "-";
+    private static final int MAX_FAULTS = 10;
 
     private ResultTable() {}
 
@@ -33,6 +34,19 @@ public final class ResultTable {
         out.append("\nProcessor time per packet (ns)\n")
                 .append(processor(report).render());
         out.append("\nVM exits\n").append(exits(report).render());
+        if (!report.faults().isEmpty()) {
+            out.append("\nDMA faults recorded by the IOMMU\n");
+            report.faults().stream()
+                    .limit(MAX_FAULTS)
+                    .forEach(fault -> out.append("  ")
+                            .append(fault.line())
+                            .append("  x")
+                            .append(fault.records())
+                            .append('\n'));
+            if (report.faults().size() > MAX_FAULTS) {
+                out.append("  and ").append(report.faults().size() - MAX_FAULTS).append(" more; --json has them all\n");
+            }
+        }
         return out.toString();
     }
 

@@ -1,5 +1,6 @@
 package io.iolab.scenarios.run;
 
+import io.iolab.scenarios.result.DmaFaultLine;
 import io.iolab.scenarios.result.Report;
 import io.iolab.scenarios.scenario.Scenario;
 import io.iolab.vmm.Lab;
@@ -29,8 +30,8 @@ public final class LabRunner implements ScenarioRunner {
             }
             lab.warmUp(scenario.warmupPicos());
             lab.measure(scenario.durationPicos(), request.progressPicos());
-            Report report = Report.of(scenario, version, lab.figures());
-            Optional<String> metrics = request.metricsDump().map(dump -> dump.text(lab.ledgers(), lab.nowPicos()));
+            Report report = Report.of(scenario, version, lab.figures(), DmaFaultLine.of(lab.faults()));
+            Optional<String> metrics = request.metricsDump().map(dump -> dump.text(lab));
             List<IOException> failures = captures.map(PcapFolder::finish).orElse(List.of());
             return new RunOutcome(report, metrics, failures);
         } finally {

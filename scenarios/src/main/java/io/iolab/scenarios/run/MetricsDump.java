@@ -1,7 +1,6 @@
 package io.iolab.scenarios.run;
 
-import io.iolab.vmm.ledger.GuestLedger;
-import java.util.List;
+import io.iolab.vmm.Lab;
 
 /** The counters of a run as the text that a scrape would get. */
 @FunctionalInterface
@@ -9,8 +8,7 @@ public interface MetricsDump {
     /**
      * Called once, after the run.
      *
-     * @param ledgers one per guest, warm-up included
-     * @param nowPicos the run's clock
+     * @param lab the run, not yet closed; its counters include the warm-up
      */
-    String text(List<GuestLedger> ledgers, long nowPicos);
+    String text(Lab lab);
 }

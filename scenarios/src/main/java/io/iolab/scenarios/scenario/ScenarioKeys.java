@@ -60,7 +60,8 @@ final class ScenarioKeys {
         static final Key<Boolean> COALESCED_MMIO = Key.flag(
                 "coalesced_mmio",
                 "emulated: writes to registers without immediate effect wait in the kernel's ring; default true.");
-        static final List<Key<?>> ALL = List.of(RING, ITR, TX_DELAY, RX_DELAY, TX_INTERRUPTS, EVENT_INDEX, MERGEABLE, COALESCED_MMIO);
+        static final List<Key<?>> ALL =
+                List.of(RING, ITR, TX_DELAY, RX_DELAY, TX_INTERRUPTS, EVENT_INDEX, MERGEABLE, COALESCED_MMIO);
 
         private Nic() {}
     }
@@ -107,6 +108,9 @@ final class ScenarioKeys {
                 Key.text("file", "A pcap or pcapng file of Ethernet frames, relative to the scenario file.");
         static final Key<String> CAPTURE = Key.text("capture", "A capture that comes with the lab, instead of file.");
         static final Key<Boolean> FLAT_OUT = Key.flag("flat_out", "Ignore the capture's timing; default false.");
+        static final Key<Boolean> BOTH_SIDES = Key.flag(
+                "both_sides",
+                "The guest sends what the first frame's sender sent and the peer the rest; default false: the guest sends all.");
         static final Key<Long> LOOPS = Key.integer(
                 "loops", "How often the capture is replayed; 0 (the default) as long as the run lasts.", 0, 1L << 32);
         static final Key<Long> RATE = Key.rate("rate", "Requests per second such as 50kpps, or max (the default).");
@@ -117,7 +121,7 @@ final class ScenarioKeys {
             return switch (kind) {
                 case UDP_STREAM -> List.of(KIND, SIZE, SIZES, TRANSMIT, RECEIVE);
                 case PING_PONG -> List.of(KIND, SIZE.required(), COUNT, THINK);
-                case REPLAY -> List.of(KIND, FILE, CAPTURE, FLAT_OUT, LOOPS);
+                case REPLAY -> List.of(KIND, FILE, CAPTURE, FLAT_OUT, BOTH_SIDES, LOOPS);
                 case ECHO -> List.of(KIND, SIZE.required(), RATE);
             };
         }

@@ -41,6 +41,9 @@ public final class ScenarioReader {
     /** virtio-net offers no larger queue, as QEMU does by default. */
     private static final int MAX_VIRTQUEUE = 256;
 
+    /** How the machine calls a guest's peer. */
+    private static final String PEER = "-peer";
+
     /** What a guest has unless it says otherwise. */
     private record Defaults(
             long ram,
@@ -242,6 +245,10 @@ public final class ScenarioReader {
         Set<String> names = new HashSet<>();
         for (ConfigNode child : ScenarioKeys.GUESTS.read(node)) {
             GuestConfig guest = guest(child, defaults);
+            if (guest.name().endsWith(PEER)) {
+                throw child.error(
+                        Guest.NAME.name(), "expected a name without " + PEER + ", which its peer's links have");
+            }
             if (!names.add(guest.name())) {
                 throw child.error(
                         Guest.NAME.name(), "expected a name of its own, but two guests are called " + guest.name());

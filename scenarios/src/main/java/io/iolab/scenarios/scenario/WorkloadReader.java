@@ -30,7 +30,10 @@ final class WorkloadReader {
                         Traffic.SIZE.read(node).intValue(), Traffic.COUNT.read(node, 0L), Traffic.THINK.read(node, 0L));
             case REPLAY ->
                 new Workload.Replay(
-                        capture(node, files), Traffic.FLAT_OUT.read(node, false), Traffic.LOOPS.read(node, 0L));
+                        capture(node, files),
+                        Traffic.FLAT_OUT.read(node, false),
+                        Traffic.BOTH_SIDES.read(node, false),
+                        Traffic.LOOPS.read(node, 0L));
             case ECHO -> new Workload.EchoResponder(Traffic.SIZE.read(node).intValue(), Traffic.RATE.read(node, 0L));
         };
     }

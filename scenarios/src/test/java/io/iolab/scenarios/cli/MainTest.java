@@ -48,8 +48,8 @@ class MainTest {
     private RunOutcome handBuilt(Scenario scenario, RunRequest request) {
         ran.add(scenario);
         requests.add(request);
-        Report report = Report.of(scenario, "1.2.3", List.of(HandBuilt.emulated()));
-        return new RunOutcome(report, request.metricsDump().map(dump -> dump.text(List.of(), 1)), List.of());
+        Report report = Report.of(scenario, "1.2.3", List.of(HandBuilt.emulated()), List.of());
+        return new RunOutcome(report, request.metricsDump().map(dump -> dump.text(null)), List.of());
     }
 
     private int iolab(String... args) {
@@ -57,7 +57,7 @@ class MainTest {
     }
 
     private int iolab(OutputStream stdout, String... args) {
-        MetricsDump dump = (ledgers, picos) -> "iolab_build_info 1\n";
+        MetricsDump dump = lab -> "iolab_build_info 1\n";
         return Main.execute(
                 args, stdout, new PrintStream(err, true, StandardCharsets.UTF_8), runner, Optional.of(dump));
     }

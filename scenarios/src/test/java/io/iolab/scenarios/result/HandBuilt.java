@@ -98,6 +98,15 @@ public final class HandBuilt {
                 "sandy-bridge-2013",
                 "Intel Sandy Bridge, 2012-2017: KVM without APICv or VT-d posting, before the Meltdown/Spectre mitigations",
                 "1.2.3",
-                List.of(guests));
+                List.of(guests),
+                List.of(new DmaFaultLine(
+                        "00:08.0",
+                        0x105000,
+                        Access.WRITE,
+                        5,
+                        "PTE Write access is not set",
+                        "DMAR: [DMA Write NO_PASID] Request device [00:08.0] fault addr 0x105000 [fault reason 0x05]"
+                                + " PTE Write access is not set",
+                        3)));
     }
 }

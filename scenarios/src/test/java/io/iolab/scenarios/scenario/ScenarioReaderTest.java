@@ -162,6 +162,7 @@ class ScenarioReaderTest {
                 "guests: [{path: up}] | 3 | 17 | emulated, virtio, passthrough, native",
                 "guests: [{name: a}]  | 3 | 10 | missing key 'path'",
                 "guests: [{path: emulated},{path: emulated}] | 3 | 27 | two guests are called emulated",
+                "guests: [{name: a-peer, path: virtio}]     | 3 | 17 | without -peer",
                 "guests: [{path: virtio, nic: {ring: 512}}]  | 3 | 30 | ring: 256 at most",
                 "guests: [{path: virtio, mapped: false}]     | 3 | 33 | passthrough path only",
                 "version: 1           | 3 | 1  | twice",
@@ -246,7 +247,7 @@ class ScenarioReaderTest {
         Files.write(folder.resolve("whole.pcap"), java.util.Arrays.copyOf(capture, 24 + 16 + 60));
         Files.writeString(file, "version: 1\nworkload: {kind: replay, file: whole.pcap}\n");
         assertThat(read(file).guests().getFirst().workload())
-                .isEqualTo(new Workload.Replay(folder.resolve("whole.pcap"), false, 0));
+                .isEqualTo(new Workload.Replay(folder.resolve("whole.pcap"), false, false, 0));
     }
 
     private static Scenario read(java.nio.file.Path file) {

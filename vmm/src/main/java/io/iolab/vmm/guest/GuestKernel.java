@@ -29,6 +29,8 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
     private static final int POLL_BUDGET = 64;
     /** How often a booted kernel looks whether its program may start. */
     private static final long RELEASE_CHECK_PICOS = 1_000_000_000L;
+    /** How often the driver looks for a transmit hang while something is in flight: Linux's e1000 does every two seconds. */
+    private static final long WATCHDOG_PICOS = 2_000_000_000_000L;
 
     private static final int FIRST_MESSAGE_VECTOR = 0x41;
     private static final int LINE_VECTOR_BASE = 0x31;
@@ -61,6 +63,7 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
     private boolean programStarted;
     private volatile long bootedPicos = Long.MAX_VALUE;
     private volatile boolean released;
+    private long watchdogPicos;
 
     /**
      * @param ram the processor's memory
@@ -93,6 +96,7 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
         driver = found;
         found.open();
         bootedPicos = processor.nowPicos();
+        watchdogPicos = bootedPicos + WATCHDOG_PICOS;
         return found;
     }
 
@@ -140,12 +144,27 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
             programStarted = true;
             program.start(this);
         }
+        if (processor.nowPicos() >= watchdogPicos) {
+            watch(d);
+        }
         return programStarted && program.step() || pollPending || flushPending;
+    }
+
+    private void watch(NetDriver d) {
+        watchdogPicos = processor.nowPicos() + WATCHDOG_PICOS;
+        if (d.transmitHung()) {
+            ledger.transmitHang();
+        }
     }
 
     @Override
     public long nextWakePicos() {
-        return programStarted ? program.nextWakePicos() : processor.nowPicos() + RELEASE_CHECK_PICOS;
+        if (!programStarted) {
+            return processor.nowPicos() + RELEASE_CHECK_PICOS;
+        }
+        NetDriver d = driver;
+        boolean watching = d != null && d.transmitsInFlight() > 0;
+        return watching ? Math.min(program.nextWakePicos(), watchdogPicos) : program.nextWakePicos();
     }
 
     private void received(byte[] frame, int offset, int length) {

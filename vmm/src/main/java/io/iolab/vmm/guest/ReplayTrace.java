@@ -4,41 +4,50 @@ import io.iolab.devices.net.CaptureReader;
 import io.iolab.devices.net.EthernetFrame;
 import io.iolab.devices.net.MacAddress;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The frames of a capture, with station addresses rewritten to those of a guest and its peer, as replay tools do: the
- * switch would otherwise flood them to every guest. Frames shorter than the Ethernet minimum are padded; a frame that the
+ * The frames of a capture, each sent by the guest or by its peer, with station addresses rewritten to theirs, as replay tools
+ * do: the switch would otherwise flood them to every guest. Frames shorter than the Ethernet minimum are padded; a frame that the
  * capture holds only in part, or that is longer than 1514 bytes, is left out.
  */
 final class ReplayTrace {
-    private final List<byte[]> frames = new ArrayList<>();
-    private final List<Long> picos = new ArrayList<>();
+
+    /** One frame: who sends it, and when, counted from the first. */
+    record Entry(boolean fromGuest, long picos, byte[] bytes) {}
+
+    private final List<Entry> entries = new ArrayList<>();
+    private final StationPair stations;
+    private final boolean bothSides;
+    private long firstNanos = -1;
+    private long guestSource = -1;
+    private long lastPicos;
     private long leftOut;
 
-    private ReplayTrace() {}
+    private ReplayTrace(StationPair stations, boolean bothSides) {
+        this.stations = stations;
+        this.bothSides = bothSides;
+    }
 
-    /** @throws IOException if the file cannot be read or is no capture */
-    static ReplayTrace read(Path file, StationPair stations) throws IOException {
-        ReplayTrace trace = new ReplayTrace();
-        try (CaptureReader reader = CaptureReader.open(file)) {
-            long first = -1;
+    /**
+     * @param stations as the guest sees them
+     * @throws IOException if the file cannot be read or is no capture
+     */
+    static ReplayTrace read(Workload.Replay workload, StationPair stations) throws IOException {
+        ReplayTrace trace = new ReplayTrace(stations, workload.bothSides());
+        try (CaptureReader reader = CaptureReader.open(workload.file())) {
             while (reader.next()) {
-                if (first < 0) {
-                    first = reader.nanos();
-                }
-                trace.add(reader, first, stations);
+                trace.add(reader);
             }
         }
-        if (trace.frames.isEmpty()) {
-            throw new IOException(file + ": holds no whole Ethernet frame of at most 1514 bytes");
+        if (trace.entries.isEmpty()) {
+            throw new IOException(workload.file() + ": holds no whole Ethernet frame of at most 1514 bytes");
         }
         return trace;
     }
 
-    private void add(CaptureReader reader, long firstNanos, StationPair stations) {
+    private void add(CaptureReader reader) {
         int length = reader.length();
         if (length < EthernetFrame.HEADER_BYTES
                 || length > EthernetFrame.MAXIMUM_BYTES
@@ -47,23 +56,27 @@ final class ReplayTrace {
             return;
         }
         byte[] frame = java.util.Arrays.copyOf(reader.copyBytes(), Math.max(length, EthernetFrame.MINIMUM_BYTES));
-        MacAddress.put(frame, EthernetFrame.DESTINATION, stations.other().mac());
-        MacAddress.put(frame, EthernetFrame.SOURCE, stations.own().mac());
-        frames.add(frame);
-        picos.add(Math.max(0, reader.nanos() - firstNanos) * 1000);
+        long source = EthernetFrame.source(frame, 0);
+        if (firstNanos < 0) {
+            firstNanos = reader.nanos();
+            guestSource = source;
+        }
+        boolean fromGuest = !bothSides || source == guestSource;
+        StationPair sender = fromGuest ? stations : stations.reversed();
+        MacAddress.put(frame, EthernetFrame.DESTINATION, sender.other().mac());
+        MacAddress.put(frame, EthernetFrame.SOURCE, sender.own().mac());
+        lastPicos = Math.max(lastPicos, (reader.nanos() - firstNanos) * 1000);
+        entries.add(new Entry(fromGuest, lastPicos, frame));
     }
 
-    int size() {
-        return frames.size();
+    /** What one side sends, in order. */
+    List<Entry> side(boolean guest) {
+        return entries.stream().filter(entry -> entry.fromGuest == guest).toList();
     }
 
-    byte[] frame(int index) {
-        return frames.get(index);
-    }
-
-    /** When the frame was captured, after the first one. */
-    long picos(int index) {
-        return picos.get(index);
+    /** From the first frame to the last, of both sides. */
+    long lengthPicos() {
+        return lastPicos;
     }
 
     /** Frames of the file that cannot be sent. */

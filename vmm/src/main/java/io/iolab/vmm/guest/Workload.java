@@ -39,13 +39,15 @@ public sealed interface Workload {
     record PingPong(int size, long count, long thinkPicos) implements Workload {}
 
     /**
-     * The guest transmits the frames of a capture file.
+     * The frames of a capture file are sent again.
      *
      * @param file pcap or pcapng, linktype Ethernet
      * @param flatOut ignore the capture's timing
+     * @param bothSides the guest sends what the sender of the first frame sent, and the peer everything else; otherwise the guest
+     *     sends it all
      * @param loops how often the file is replayed; 0 for as long as the run lasts
      */
-    record Replay(Path file, boolean flatOut, long loops) implements Workload {}
+    record Replay(Path file, boolean flatOut, boolean bothSides, long loops) implements Workload {}
 
     /** The guest answers ARP, ICMP echo and UDP echo; the peer sends the requests. */
     record EchoResponder(int size, long rate) implements Workload {}

@@ -3,7 +3,22 @@ package io.iolab.vmm.ledger;
 /** Counts of durations by explicit bounds, as metrics systems export them. One writer. */
 public final class Buckets {
     private static final long[] BOUNDS_NANOS = {
-        250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 1_000_000
+        250,
+        500,
+        1_000,
+        2_000,
+        5_000,
+        10_000,
+        20_000,
+        50_000,
+        100_000,
+        200_000,
+        500_000,
+        1_000_000,
+        2_000_000,
+        5_000_000,
+        10_000_000,
+        100_000_000
     };
 
     private final long[] counts = new long[BOUNDS_NANOS.length + 1];

@@ -26,6 +26,7 @@ public final class GuestLedger {
     private long kicksSent;
     private long kicksSuppressed;
     private long copiedBytes;
+    private long transmitHangs;
     private long haltedPicos;
 
     public GuestLedger(String guest, Path path) {
@@ -99,6 +100,16 @@ public final class GuestLedger {
 
     public long kicksSuppressed() {
         return kicksSuppressed;
+    }
+
+    /** The driver's watchdog has found the transmit unit hanging. Writer: the vCPU. */
+    public void transmitHang() {
+        transmitHangs++;
+    }
+
+    /** How often the driver's watchdog found descriptors outstanding and no progress. */
+    public long transmitHangs() {
+        return transmitHangs;
     }
 
     /** Bytes moved by a host processor between guest memory and host buffers. Writer: whoever runs the device. */
