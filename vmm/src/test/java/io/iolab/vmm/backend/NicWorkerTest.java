@@ -116,6 +116,19 @@ class NicWorkerTest {
     }
 
     @Test
+    @DisplayName("what arrives while it works is left for the next step: others have not come so far")
+    void shouldTakeWhatHadArrivedWhenTheStepBegan() {
+        start();
+        incoming.send(new byte[60], 0, 60, 0);
+        incoming.send(new byte[60], 0, 60, WAKE + PER_RECEIVED / 2);
+
+        settle();
+
+        assertThat(nic.receivedAt).hasSize(2);
+        assertThat(nic.polledAt.get(0)).isEqualTo(nic.receivedAt.get(0));
+    }
+
+    @Test
     @DisplayName("a receive that meets BUSY waits for the driver, keeps its frame, and is paid for once")
     void shouldRetryAReceiveOnceTheDeviceWasTouched() {
         start();

@@ -12,6 +12,8 @@ import io.iolab.vmm.time.Cost;
 import io.iolab.vmm.time.CostProfile;
 import io.iolab.vmm.time.Profiles;
 import io.iolab.vmm.time.Timeline;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 
 /** A vCPU with software of the test's making on a bus of its making; every cost is different. */
@@ -22,8 +24,11 @@ abstract class VcpuFixture {
     final GuestLedger ledger = new GuestLedger("guest", Path.EMULATED);
     final FakeBus bus = new FakeBus();
     final ScriptedSoftware software = new ScriptedSoftware();
+    /** Whether each level interrupt cost its sender an interprocessor interrupt. */
+    final List<Boolean> levelKicks = new ArrayList<>();
+
     final IoApic ioApic = new IoApic((destination, logical, mode, vector, level) -> {
-        vcpu().acceptLevel(vector, vcpu().nowPicos());
+        levelKicks().add(vcpu().acceptLevel(vector, vcpu().nowPicos()));
         return true;
     });
     final LocalApic apic = new LocalApic(0, ioApic::endOfInterrupt, (sender, icr) -> {});
@@ -33,6 +38,10 @@ abstract class VcpuFixture {
     VcpuFixture() {
         vcpu.run(software);
         timeline.add("guest", vcpu);
+    }
+
+    private List<Boolean> levelKicks() {
+        return levelKicks;
     }
 
     private Vcpu vcpu() {

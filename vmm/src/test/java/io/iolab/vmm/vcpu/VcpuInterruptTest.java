@@ -184,6 +184,7 @@ class VcpuInterruptTest extends VcpuFixture {
                 .as("only for the first")
                 .isOne();
         assertThat(ioApic.resent()).isEqualTo(2);
+        assertThat(levelKicks).containsExactly(true, false, false);
     }
 
     @Test
@@ -221,6 +222,7 @@ class VcpuInterruptTest extends VcpuFixture {
         settle();
 
         assertThat(software.interrupts).containsExactly(0x32, 0x31);
+        assertThat(levelKicks).containsExactly(true, false);
         assertThat(count(ExitReason.EXTERNAL_INTERRUPT)).isOne();
     }
 
