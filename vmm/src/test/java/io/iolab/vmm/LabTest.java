@@ -70,9 +70,8 @@ class LabTest {
                 .of(Path.EMULATED);
 
         long interrupts = emulated.interrupts().get(InterruptOutcome.INJECTED);
-        assertThat(exits(emulated, "TDT"))
-                .isEqualTo(emulated.kicksSent())
-                .isEqualTo(emulated.tx().frames());
+        assertThat(exits(emulated, "TDT")).isEqualTo(emulated.kicksSent());
+        assertThat(exits(emulated, "TDT")).isCloseTo(emulated.tx().frames(), within(1L));
         assertThat(interrupts).isPositive();
         assertThat(exits(emulated, "ICR")).isCloseTo(interrupts, within(1L));
         assertThat(exits(emulated, "IMC")).isCloseTo(interrupts, within(1L));
@@ -187,7 +186,7 @@ class LabTest {
                 .of(Path.EMULATED);
 
         assertThat(figures.tx().frames() / figures.seconds()).isBetween(100_000 / 1.5, 100_000 * 1.5);
-        assertThat(exits(figures, "TDT")).isEqualTo(figures.tx().frames());
+        assertThat(exits(figures, "TDT")).isCloseTo(figures.tx().frames(), within(1L));
         assertThat(exits(figures, "ICR")).isCloseTo(figures.tx().frames(), within(1L));
         assertThat(exits(figures, "EOI")).isCloseTo(figures.tx().frames(), within(1L));
     }

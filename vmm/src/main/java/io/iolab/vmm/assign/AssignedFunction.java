@@ -6,6 +6,8 @@ import io.iolab.devices.pci.Bar;
 import io.iolab.devices.pci.ConfigSpace;
 import io.iolab.devices.pci.MsixTable;
 import io.iolab.devices.pci.PciFunction;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +33,9 @@ public final class AssignedFunction implements PciFunction {
     private int msixBar = -1;
     private long tableOffset;
     private long pendingOffset;
+    /** Claimed once; a reset function is given the same again. */
+    private final List<MessageTarget> hostVectors = new ArrayList<>();
+
     private boolean hostVectorsProgrammed;
 
     /**
@@ -102,8 +107,7 @@ public final class AssignedFunction implements PciFunction {
         hostVectorsProgrammed = true;
         ConfigSpace real = physical.config();
         for (int v = 0; v < guestTable.vectors(); v++) {
-            int vector = v;
-            MessageTarget target = host.allocate(() -> guestTable.fire(vector));
+            MessageTarget target = hostVector(guestTable, v);
             long entry = tableOffset + 16L * v;
             physical.writeBar(msixBar, entry, 4, target.address());
             physical.writeBar(msixBar, entry + 4, 4, 0);
@@ -111,6 +115,13 @@ public final class AssignedFunction implements PciFunction {
             physical.writeBar(msixBar, entry + 12, 4, 0);
         }
         real.write(capability + 2, 2, MSIX_ENABLE);
+    }
+
+    private MessageTarget hostVector(MsixTable guestTable, int vector) {
+        if (vector == hostVectors.size()) {
+            hostVectors.add(host.allocate(() -> guestTable.fire(vector)));
+        }
+        return hostVectors.get(vector);
     }
 
     /** Bus mastering is the guest's to switch; memory decoding of the physical function stays on for the host's mapping. */

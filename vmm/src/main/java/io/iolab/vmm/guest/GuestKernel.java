@@ -59,6 +59,7 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
     private boolean programsTurn;
 
     private boolean sentSomething;
+    private boolean flushPending;
     private boolean programStarted;
     private volatile long bootedPicos = Long.MAX_VALUE;
     private volatile boolean released;
@@ -129,6 +130,10 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
             boot();
             return true;
         }
+        if (flushPending) {
+            ring(d);
+            return true;
+        }
         if (pollPending && !programsTurn) {
             pollPending = d.poll(POLL_BUDGET, receiver) == POLL_BUDGET;
             programsTurn = pollPending;
@@ -142,7 +147,7 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
         if (processor.nowPicos() >= watchdogPicos) {
             watch(d);
         }
-        return programStarted && program.step() || pollPending;
+        return programStarted && program.step() || pollPending || flushPending;
     }
 
     private void watch(NetDriver d) {
@@ -199,13 +204,18 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
         return true;
     }
 
+    /**
+     * Rings the doorbell as the next step: by then everybody else has come up to the time at which the frames were built, and
+     * nobody sends them before.
+     */
     @Override
     public void flush() {
-        if (!sentSomething) {
-            return;
-        }
+        flushPending = sentSomething;
+    }
+
+    private void ring(NetDriver d) {
         sentSomething = false;
-        NetDriver d = driverOrThrow();
+        flushPending = false;
         processor.packetCall(true);
         d.flush();
         processor.packetCall(false);

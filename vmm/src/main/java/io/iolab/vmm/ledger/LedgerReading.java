@@ -25,6 +25,7 @@ public final class LedgerReading {
     private final long kicksSent;
     private final long kicksSuppressed;
     private final long copied;
+    private final Histogram latency;
 
     private LedgerReading(GuestLedger ledger, GuestFigures.Iommu iommu) {
         this.ledger = ledger;
@@ -50,6 +51,8 @@ public final class LedgerReading {
         kicksSent = ledger.kicksSent();
         kicksSuppressed = ledger.kicksSuppressed();
         copied = ledger.copiedBytes();
+        latency = ledger.latency(Direction.TX).histogram().copy();
+        latency.add(ledger.latency(Direction.RX).histogram());
     }
 
     /** @param iommu what the IOMMU has counted for the guest's device so far */
@@ -71,8 +74,8 @@ public final class LedgerReading {
      * @param seconds how long that was
      */
     public GuestFigures since(LedgerReading earlier, double seconds) {
-        Histogram latency = ledger.latency(Direction.TX).histogram().copy();
-        latency.add(ledger.latency(Direction.RX).histogram());
+        Histogram passed = latency.copy();
+        passed.subtract(earlier.latency);
         return new GuestFigures(
                 ledger.guest(),
                 ledger.path(),
@@ -87,7 +90,7 @@ public final class LedgerReading {
                 dmaSince(earlier),
                 iommuSince(earlier),
                 minus(cpu, earlier.cpu, CpuShare.class),
-                latency);
+                passed);
     }
 
     private GuestFigures.Traffic traffic(Direction direction) {

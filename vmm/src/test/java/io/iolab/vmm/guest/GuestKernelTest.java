@@ -260,12 +260,18 @@ class GuestKernelTest {
         driver.room = 2;
 
         kernel.flush();
+        kernel.step();
         assertThat(driver.doorbells).as("nothing to send").isZero();
         assertThat(kernel.send(new byte[60], 0, 60)).isTrue();
         assertThat(kernel.send(new byte[100], 0, 100)).isTrue();
         assertThat(kernel.send(new byte[60], 0, 60)).isFalse();
         kernel.flush();
+        assertThat(driver.doorbells)
+                .as("in the step after the one that built the frames")
+                .isZero();
+        assertThat(kernel.step()).isTrue();
         kernel.flush();
+        kernel.step();
 
         assertThat(driver.doorbells).isOne();
         assertThat(ledger.frames(Direction.TX)).isEqualTo(2);
