@@ -46,8 +46,12 @@ class ReplayTest {
         return frame;
     }
 
+    private static Workload.Replay replay(Path file, boolean flatOut, long loops) {
+        return new Workload.Replay(file, flatOut, false, loops);
+    }
+
     private Programs programs(boolean flatOut, long loops) throws IOException {
-        Programs programs = ReplayProgram.pair(GUEST, new Workload.Replay(file, flatOut, loops));
+        Programs programs = ReplayProgram.pair(GUEST, replay(file, flatOut, loops));
         programs.guest().start(endpoint);
         programs.peer().start(far);
         endpoint.sent.clear();
@@ -73,7 +77,7 @@ class ReplayTest {
         assertThat(endpoint.sent)
                 .allMatch(sent -> EthernetFrame.source(sent, 0) == GUEST.own().mac()
                         && EthernetFrame.destination(sent, 0) == GUEST.other().mac());
-        assertThat(ReplayTrace.read(file, GUEST).leftOut()).isEqualTo(2);
+        assertThat(ReplayTrace.read(replay(file, true, 1), GUEST).leftOut()).isEqualTo(2);
     }
 
     @Test
@@ -83,9 +87,9 @@ class ReplayTest {
         bytes[24 + 12] = (byte) 200;
         Files.write(file, bytes);
 
-        ReplayTrace trace = ReplayTrace.read(file, GUEST);
+        ReplayTrace trace = ReplayTrace.read(replay(file, true, 1), GUEST);
 
-        assertThat(trace.size()).isEqualTo(2);
+        assertThat(trace.side(true)).hasSize(2);
         assertThat(trace.leftOut()).isEqualTo(3);
     }
 
@@ -122,7 +126,7 @@ class ReplayTest {
         assertThat(programs.peer().done()).as("nothing has arrived").isFalse();
         endpoint.sent.forEach(sent -> FakeEndpoint.deliver(programs.peer(), sent));
         assertThat(programs.peer().done()).isTrue();
-        assertThat(((ReplaySink) programs.peer()).received()).isEqualTo(12);
+        assertThat(((ReplayProgram) programs.peer()).received()).isEqualTo(12);
         assertThat(far.corrupt).isZero();
     }
 
@@ -145,7 +149,7 @@ class ReplayTest {
         while (programs.guest().step()) {
             endpoint.now += 1;
         }
-        ReplaySink sink = (ReplaySink) programs.peer();
+        ReplayProgram sink = (ReplayProgram) programs.peer();
         byte[] damaged = endpoint.sent.get(3).clone();
         damaged[50] ^= 1;
 
@@ -164,9 +168,51 @@ class ReplayTest {
         Path empty = directory.resolve("empty.pcap");
         PcapWriter.create(empty).close();
 
-        assertThatThrownBy(() -> ReplayTrace.read(empty, GUEST))
+        assertThatThrownBy(() -> ReplayTrace.read(replay(empty, true, 1), GUEST))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("empty.pcap")
                 .hasMessageContaining("no whole Ethernet frame");
+    }
+
+    @Test
+    @DisplayName(
+            "both sides: each end sends what its station sent, at its time; the answering one waits for the first frame")
+    void shouldReplayBothSidesOfAConversation() throws IOException {
+        Path conversation = directory.resolve("conversation.pcap");
+        byte[] request = frame(1, 100);
+        byte[] answer = frame(2, 200);
+        try (PcapWriter writer = PcapWriter.create(conversation)) {
+            writer.append(0, request, 0, 100);
+            writer.append(3_000, answer, 0, 200);
+            writer.append(10_000, request, 0, 100);
+        }
+        Programs programs = ReplayProgram.pair(GUEST, new Workload.Replay(conversation, false, true, 1));
+        Program guest = programs.guest();
+        Program peer = programs.peer();
+        guest.start(endpoint);
+        peer.start(far);
+        far.sent.clear();
+        far.now = 50 * MICROSECOND;
+        assertThat(peer.step()).isFalse();
+        assertThat(peer.nextWakePicos()).isEqualTo(Long.MAX_VALUE);
+        endpoint.sent.clear();
+
+        guest.step();
+        far.now = 100 * MICROSECOND;
+        FakeEndpoint.deliver(peer, endpoint.sent.getLast());
+        assertThat(peer.nextWakePicos()).isEqualTo(103 * MICROSECOND);
+        far.now = 103 * MICROSECOND;
+        assertThat(peer.step()).isTrue();
+        FakeEndpoint.deliver(guest, far.sent.getLast());
+        assertThat(guest.nextWakePicos()).isEqualTo(10 * MICROSECOND);
+        endpoint.now = 10 * MICROSECOND;
+        guest.step();
+        FakeEndpoint.deliver(peer, endpoint.sent.getLast());
+
+        assertThat(EthernetFrame.source(far.sent.getLast(), 0))
+                .isEqualTo(GUEST.other().mac());
+        assertThat(guest.done()).isTrue();
+        assertThat(peer.done()).isTrue();
+        assertThat(endpoint.corrupt + far.corrupt).isZero();
     }
 }
