@@ -211,9 +211,8 @@ final class ReceiveUnit {
     private boolean store(byte[] frame, int offset, int length, boolean hashOnly) {
         offload.examine(frame, offset, length);
         ReceiveQueue queue = queues[offload.queue()];
-        int rctl = registers.get(E1000Registers.RCTL);
-        boolean keepFcs = (rctl & E1000Registers.RCTL_SECRC) == 0;
-        int size = length - (offload.stripsTag() ? 4 : 0) + (keepFcs ? FCS : 0);
+        boolean keepFcs = keepsFcs();
+        int size = storedSize(length);
         if (!queue.prepare(size)) {
             if (queue.everHasRoom(size)) {
                 return false;
@@ -288,15 +287,21 @@ final class ReceiveUnit {
         return !waiting.isEmpty() && on() && roomForFirst();
     }
 
+    /** Whether {@link #poll} can move the oldest waiting frame: its own queue has room, or never will have. */
     private boolean roomForFirst() {
-        // Good enough to decide about polling: the exact size and queue are found when the frame is stored.
-        int size = waiting.firstLength() + FCS;
-        for (ReceiveQueue queue : queues) {
-            if (queue.hasRoom(size)) {
-                return true;
-            }
-        }
-        return false;
+        offload.examine(waiting.bytes(), waiting.firstOffset(), waiting.firstLength());
+        ReceiveQueue queue = queues[offload.queue()];
+        int size = storedSize(waiting.firstLength());
+        return queue.hasRoom(size) || !queue.everHasRoom(size);
+    }
+
+    private boolean keepsFcs() {
+        return (registers.get(E1000Registers.RCTL) & E1000Registers.RCTL_SECRC) == 0;
+    }
+
+    /** Bytes that software sees of the frame just examined. */
+    private int storedSize(int length) {
+        return length - (offload.stripsTag() ? 4 : 0) + (keepsFcs() ? FCS : 0);
     }
 
     /** Stores frames that waited for descriptors. */

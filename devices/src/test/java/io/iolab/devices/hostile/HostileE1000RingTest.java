@@ -10,7 +10,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -204,7 +203,6 @@ class HostileE1000RingTest {
     }
 
     /** 82574 datasheet 7.1: a frame waits for the ring it is meant for; buffers in the other ring are no work. */
-    @Disabled("open finding of 2026-11-23: work stays pending that no poll can do")
     @Test
     void shouldHaveNoWorkWhileOnlyTheOtherRingHasRoom() {
         bench.close();
