@@ -1,5 +1,8 @@
 package io.iolab.devices.e1000;
 
+import io.iolab.devices.net.BigEndian;
+import io.iolab.devices.net.InternetChecksum;
+
 /**
  * Finds the headers of a received frame: what checksum offload, RSS and packet split need (82540 SDM 3.2.9; 82574 datasheet
  * 7.1). Nothing in the frame is trusted; a header that does not fit is as if it were not there. Extension headers of IPv6 are
@@ -36,12 +39,12 @@ final class FrameParser {
         fragment = false;
         transport = 0;
         int at = offset + 12;
-        int type = InternetChecksum.word(frame, at);
+        int type = BigEndian.getShort(frame, at);
         tagged = type == vlanType && length >= 18;
         if (tagged) {
-            tag = InternetChecksum.word(frame, at + 2);
+            tag = BigEndian.getShort(frame, at + 2);
             at += 4;
-            type = InternetChecksum.word(frame, at);
+            type = BigEndian.getShort(frame, at);
         }
         ip = at + 2;
         if (type == IPV4) {
@@ -56,12 +59,12 @@ final class FrameParser {
             return;
         }
         ipHeader = 4 * (bytes[ip] & 0xF);
-        ipEnd = ip + InternetChecksum.word(bytes, ip + 2);
+        ipEnd = ip + BigEndian.getShort(bytes, ip + 2);
         if (ipHeader < 20 || end - ip < ipHeader) {
             return;
         }
         version = 4;
-        fragment = (InternetChecksum.word(bytes, ip + 6) & 0x3FFF) != 0;
+        fragment = (BigEndian.getShort(bytes, ip + 6) & 0x3FFF) != 0;
         findTransport(bytes[ip + 9] & 0xFF);
     }
 
@@ -70,7 +73,7 @@ final class FrameParser {
             return;
         }
         ipHeader = IPV6_HEADER;
-        ipEnd = ip + IPV6_HEADER + InternetChecksum.word(bytes, ip + 4);
+        ipEnd = ip + IPV6_HEADER + BigEndian.getShort(bytes, ip + 4);
         version = 6;
         findTransport(bytes[ip + 6] & 0xFF);
     }
@@ -122,7 +125,7 @@ final class FrameParser {
 
     /** Whether this is a UDP datagram whose sender computed no checksum (RFC 768). */
     boolean isUdpWithoutChecksum() {
-        return isUdp() && InternetChecksum.word(bytes, transport + 6) == 0;
+        return isUdp() && BigEndian.getShort(bytes, transport + 6) == 0;
     }
 
     boolean isAcknowledgement() {
@@ -139,18 +142,20 @@ final class FrameParser {
 
     /** Identification of an IPv4 packet. */
     int ipIdentification() {
-        return version == 4 ? InternetChecksum.word(bytes, ip + 4) : 0;
+        return version == 4 ? BigEndian.getShort(bytes, ip + 4) : 0;
     }
 
     boolean ipChecksumGood() {
-        return InternetChecksum.sum(bytes, ip, ipHeader) == 0xFFFF;
+        return InternetChecksum.fold(InternetChecksum.add(0, bytes, ip, ipHeader)) == 0xFFFF;
     }
 
     /** Sums transport header, payload and pseudo header (RFC 9293 3.1, RFC 768, RFC 8200 8.1). */
     boolean transportChecksumGood() {
         int length = ipEnd - transport;
-        long sum = (long) protocol + length + InternetChecksum.sum(bytes, transport, length);
-        sum += version == 4 ? InternetChecksum.sum(bytes, ip + 12, 8) : InternetChecksum.sum(bytes, ip + 8, 32);
+        long sum = (long) protocol + length + InternetChecksum.fold(InternetChecksum.add(0, bytes, transport, length));
+        sum += version == 4
+                ? InternetChecksum.fold(InternetChecksum.add(0, bytes, ip + 12, 8))
+                : InternetChecksum.fold(InternetChecksum.add(0, bytes, ip + 8, 32));
         return InternetChecksum.fold(sum) == 0xFFFF;
     }
 

@@ -3,6 +3,8 @@ package io.iolab.devices.e1000;
 import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.dma.DmaPort;
 import io.iolab.devices.fault.DmaFault;
+import io.iolab.devices.net.BigEndian;
+import io.iolab.devices.net.InternetChecksum;
 import java.util.Arrays;
 
 /** The packet that a transmit queue is putting together. Bytes come by DMA straight into the buffer they are sent from. */
@@ -94,10 +96,10 @@ final class OutgoingPacket {
             return;
         }
         int stop = end == 0 ? length : Math.min(end + 1, length);
-        int sum = from < stop ? InternetChecksum.sum(buffer, start + from, stop - from) : 0;
+        int sum = from < stop ? InternetChecksum.fold(InternetChecksum.add(0, buffer, start + from, stop - from)) : 0;
         int complement = ~sum & 0xFFFF;
         // 0 would mean "no checksum" to UDP; in ones' complement FFFFh is the same number.
-        InternetChecksum.putWord(buffer, start + at, complement == 0 ? 0xFFFF : complement);
+        BigEndian.putShort(buffer, start + at, complement == 0 ? 0xFFFF : complement);
     }
 
     /** Inserts a VLAN tag behind the addresses (82540 SDM 9.2); wants a packet that has both. */
@@ -108,8 +110,8 @@ final class OutgoingPacket {
         System.arraycopy(buffer, start, buffer, 0, ADDRESSES);
         start = 0;
         length += TAG;
-        InternetChecksum.putWord(buffer, ADDRESSES, etherType);
-        InternetChecksum.putWord(buffer, ADDRESSES + 2, tag);
+        BigEndian.putShort(buffer, ADDRESSES, etherType);
+        BigEndian.putShort(buffer, ADDRESSES + 2, tag);
     }
 
     void pad() {

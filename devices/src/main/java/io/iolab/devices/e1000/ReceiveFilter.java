@@ -1,6 +1,7 @@
 package io.iolab.devices.e1000;
 
 import io.iolab.devices.dma.LittleEndian;
+import io.iolab.devices.net.BigEndian;
 import io.iolab.devices.register.RegisterFile;
 
 /**
@@ -98,10 +99,10 @@ final class ReceiveFilter {
     }
 
     private boolean vlanPasses(byte[] frame, int offset, int rctl) {
-        if (InternetChecksum.word(frame, offset + 12) != registers.get(E1000Registers.VET)) {
+        if (BigEndian.getShort(frame, offset + 12) != registers.get(E1000Registers.VET)) {
             return true;
         }
-        int tag = InternetChecksum.word(frame, offset + 14);
+        int tag = BigEndian.getShort(frame, offset + 14);
         boolean canonical = (tag & CFI) != 0;
         if ((rctl & E1000Registers.RCTL_CFIEN) != 0 && canonical != ((rctl & E1000Registers.RCTL_CFI) != 0)) {
             return false;

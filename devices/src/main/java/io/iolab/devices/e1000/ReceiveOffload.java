@@ -1,5 +1,6 @@
 package io.iolab.devices.e1000;
 
+import io.iolab.devices.net.InternetChecksum;
 import io.iolab.devices.register.RegisterFile;
 
 /**
@@ -105,7 +106,8 @@ final class ReceiveOffload {
             return;
         }
         int from = rxcsum & E1000Registers.RXCSUM_PCSS;
-        status.checksum = from < size ? InternetChecksum.sum(bytes, start + from, size - from) : 0;
+        status.checksum =
+                from < size ? InternetChecksum.fold(InternetChecksum.add(0, bytes, start + from, size - from)) : 0;
         if (model == E1000Model.I82574L) {
             status.hashOrChecksum |= status.checksum << 16;
         }

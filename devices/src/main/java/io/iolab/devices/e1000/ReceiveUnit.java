@@ -2,6 +2,7 @@ package io.iolab.devices.e1000;
 
 import io.iolab.devices.dma.DmaPort;
 import io.iolab.devices.dma.LittleEndian;
+import io.iolab.devices.net.BigEndian;
 import io.iolab.devices.net.Delivery;
 import io.iolab.devices.pci.ConfigSpace;
 import io.iolab.devices.register.RegisterFile;
@@ -192,16 +193,16 @@ final class ReceiveUnit {
     /** MAC control frames (type in FCT) end here: pause frames with DPF, others unless PMCF passes them. */
     private boolean isControlForUs(byte[] frame, int offset, int rctl) {
         int controlType = registers.get(E1000Registers.FCT);
-        if (controlType == 0 || InternetChecksum.word(frame, offset + 12) != controlType) {
+        if (controlType == 0 || BigEndian.getShort(frame, offset + 12) != controlType) {
             return false;
         }
-        boolean pause = InternetChecksum.word(frame, offset + 14) == 1;
+        boolean pause = BigEndian.getShort(frame, offset + 14) == 1;
         if (!pause) {
             statistics.count(Statistics.Fact.OTHER_CONTROL_RECEIVED);
             return (rctl & E1000Registers.RCTL_PMCF) == 0;
         }
         if ((registers.get(E1000Registers.CTRL) & E1000Registers.CTRL_RFCE) != 0) {
-            boolean on = InternetChecksum.word(frame, offset + 16) == 0;
+            boolean on = BigEndian.getShort(frame, offset + 16) == 0;
             statistics.count(on ? Statistics.Fact.XON_RECEIVED : Statistics.Fact.XOFF_RECEIVED);
         }
         return (rctl & E1000Registers.RCTL_DPF) != 0;

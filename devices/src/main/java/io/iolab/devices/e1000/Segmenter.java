@@ -1,5 +1,7 @@
 package io.iolab.devices.e1000;
 
+import io.iolab.devices.net.BigEndian;
+import io.iolab.devices.net.InternetChecksum;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
@@ -91,7 +93,7 @@ final class Segmenter {
                 bytes[transport + 13] &= (byte) (last ? 0xFF : ~FIN_AND_PSH);
             }
         } else if (context.transportStart + 6 <= context.headerLength) {
-            InternetChecksum.putWord(bytes, transport + 4, length - context.transportStart);
+            BigEndian.putShort(bytes, transport + 4, length - context.transportStart);
         }
         if (transportChecksum) {
             addTransportLength(bytes, base, length);
@@ -109,10 +111,10 @@ final class Segmenter {
         }
         int total = length - context.ipStart;
         if (context.isIpv4()) {
-            InternetChecksum.putWord(bytes, ip + 2, total);
-            InternetChecksum.putWord(bytes, ip + 4, InternetChecksum.word(bytes, ip + 4) + segment);
+            BigEndian.putShort(bytes, ip + 2, total);
+            BigEndian.putShort(bytes, ip + 4, BigEndian.getShort(bytes, ip + 4) + segment);
         } else {
-            InternetChecksum.putWord(bytes, ip + 4, ipv6HeaderCounts ? total : total - IPV6_HEADER);
+            BigEndian.putShort(bytes, ip + 4, ipv6HeaderCounts ? total : total - IPV6_HEADER);
         }
     }
 
@@ -122,8 +124,8 @@ final class Segmenter {
             return;
         }
         int field = base + context.transportOffset;
-        int sum = InternetChecksum.word(bytes, field) + (length - context.transportStart & 0xFFFF);
-        InternetChecksum.putWord(bytes, field, InternetChecksum.fold(sum));
+        int sum = BigEndian.getShort(bytes, field) + (length - context.transportStart & 0xFFFF);
+        BigEndian.putShort(bytes, field, InternetChecksum.fold(sum));
     }
 
     /** After a segment left: the next one starts with the saved header. */
