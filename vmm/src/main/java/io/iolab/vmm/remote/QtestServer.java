@@ -53,6 +53,7 @@ public final class QtestServer implements AutoCloseable {
             if (connected != null) {
                 connected.close();
             }
+            rack.sockets().forEach(netdev -> netdev.socket().close());
             machine.close();
             throw e;
         }
