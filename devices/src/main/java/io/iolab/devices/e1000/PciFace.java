@@ -40,7 +40,8 @@ final class PciFace {
                 .interruptPin(INTA)
                 .bar(new Bar(REGISTER_BAR, Bar.Kind.MEMORY32, E1000Registers.WINDOW, false));
         if (model == E1000Model.I82540EM) {
-            // BAR1 is the optional flash, absent here; the I/O window is BAR2 as on the part itself, unless the board moves it.
+            // BAR1 is the optional flash, absent here; the I/O window is BAR2 as on the part itself, unless the board
+            // moves it.
             return config.bar(new Bar(board.ioBar(model), Bar.Kind.IO, 64, false));
         }
         return config.bar(new Bar(FLASH_BAR, Bar.Kind.MEMORY32, 0x20000, false))

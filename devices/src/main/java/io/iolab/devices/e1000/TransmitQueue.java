@@ -98,7 +98,8 @@ final class TransmitQueue {
         ringSize = registers.get(E1000Registers.TDLEN + distance) / DESCRIPTOR;
         head = registers.get(E1000Registers.TDH + distance);
         forget();
-        // Software moves a ring only while the unit is off (82540 SDM 13.4, TDH). Where it does so all the same, what lies between the
+        // Software moves a ring only while the unit is off (82540 SDM 13.4, TDH). Where it does so all the same, what
+        // lies between the
         // new head and the old tail is nothing that it asked to send: the queue waits until TDT
         // is written or the unit is switched on.
         stalled = (registers.get(E1000Registers.TCTL) & E1000Registers.TCTL_EN) != 0;

@@ -121,22 +121,21 @@ public final class EduDevice implements PciFunction {
         if (bar != 0 || !accepts(offset, width)) {
             return ones;
         }
-        long value =
-                switch ((int) offset) {
-                    case IDENTIFICATION -> VERSION_1_0;
-                    case LIVENESS -> liveness;
-                    case FACTORIAL -> factorial;
-                    case STATUS -> status | (computing ? STATUS_COMPUTING : 0);
-                    case INTERRUPT_STATUS -> interruptStatus;
-                    case DMA_SOURCE -> source;
-                    case DMA_DESTINATION -> destination;
-                    case DMA_COUNT -> count;
-                    case DMA_COMMAND -> command;
-                    default -> {
-                        ignored++;
-                        yield -1;
-                    }
-                };
+        long value = switch ((int) offset) {
+            case IDENTIFICATION -> VERSION_1_0;
+            case LIVENESS -> liveness;
+            case FACTORIAL -> factorial;
+            case STATUS -> status | (computing ? STATUS_COMPUTING : 0);
+            case INTERRUPT_STATUS -> interruptStatus;
+            case DMA_SOURCE -> source;
+            case DMA_DESTINATION -> destination;
+            case DMA_COUNT -> count;
+            case DMA_COMMAND -> command;
+            default -> {
+                ignored++;
+                yield -1;
+            }
+        };
         return value & ones;
     }
 

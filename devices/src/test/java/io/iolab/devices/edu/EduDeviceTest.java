@@ -103,7 +103,15 @@ class EduDeviceTest {
 
     @ParameterizedTest
     @CsvSource({
-        "0, 1", "1, 1", "5, 120", "10, 3628800", "12, 479001600", "13, 1932053504", "33, 2147483648", "34, 0", "4294967295, 0"
+        "0, 1",
+        "1, 1",
+        "5, 120",
+        "10, 3628800",
+        "12, 479001600",
+        "13, 1932053504",
+        "33, 2147483648",
+        "34, 0",
+        "4294967295, 0"
     })
     @DisplayName("MMIO area spec, 0x08: the factorial is put back")
     void shouldComputeFactorialsModulo32Bits(long n, long expected) {

@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -113,13 +112,18 @@ final class BenchCommand implements Runnable {
             width = Math.max(width, result.server.length());
         }
         StringBuilder out = new StringBuilder();
-        out.append(String.format("%-" + width + "s  %9s  %7s  %7s  %8s%n", "server", "ns/frame", "least", "most", "to ours"));
+        out.append(String.format(
+                "%-" + width + "s  %9s  %7s  %7s  %8s%n", "server", "ns/frame", "least", "most", "to ours"));
         double ours = results.getFirst().median();
         for (Result result : results) {
             double[] turns = result.nanosPerFrame;
             out.append(String.format(
                     "%-" + width + "s  %9.1f  %7.1f  %7.1f  %8.2f%n",
-                    result.server, result.median(), turns[0], turns[turns.length - 1], result.median() / ours));
+                    result.server,
+                    result.median(),
+                    turns[0],
+                    turns[turns.length - 1],
+                    result.median() / ours));
         }
         return out.toString();
     }

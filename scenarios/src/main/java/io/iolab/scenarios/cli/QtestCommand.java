@@ -67,7 +67,8 @@ final class QtestCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         try (QtestServer server = new QtestServer(QtestOptions.parse(words), session.version())) {
             server.warnings().forEach(warning -> session.err().println("iolab: " + warning));
-            // A client ends QEMU with SIGTERM and takes that for a good end; so it is here, where nothing is left to tidy up.
+            // A client ends QEMU with SIGTERM and takes that for a good end; so it is here, where nothing is left to
+            // tidy up.
             Thread onSignal = new Thread(() -> Runtime.getRuntime().halt(ExitCode.DONE), "iolab-qtest-stop");
             Runtime.getRuntime().addShutdownHook(onSignal);
             try {

@@ -69,8 +69,7 @@ final class Programs {
      */
     static Path record(Path folder, String script, String server, String mode) {
         Path out = folder.resolve(script + "-" + mode + ".json");
-        Ended ended = run(
-                List.of("python3", SCRIPTS.resolve(script).toString(), out.toString(), server, mode));
+        Ended ended = run(List.of("python3", SCRIPTS.resolve(script).toString(), out.toString(), server, mode));
         assertThat(ended.status).as(ended.output).isZero();
         return out;
     }
@@ -99,7 +98,8 @@ final class Programs {
             Path launcher = Files.createTempFile("iolab-qtest-", ".sh");
             launcher.toFile().deleteOnExit();
             StringBuilder text = new StringBuilder("exec");
-            words.forEach(word -> text.append(" '").append(word.replace("'", "'\\''")).append('\''));
+            words.forEach(
+                    word -> text.append(" '").append(word.replace("'", "'\\''")).append('\''));
             Files.writeString(launcher, text.append(" \"$@\"\n"), StandardCharsets.UTF_8);
             return "/bin/sh " + launcher;
         } catch (IOException e) {

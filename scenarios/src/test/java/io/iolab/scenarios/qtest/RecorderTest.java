@@ -83,8 +83,9 @@ class RecorderTest {
         Recording ours = recordOurs("record_e1000e.py", "halt");
         recorded.tree().remove(GAPS);
         List<Object> gaps = Recording.array(ours.tree().remove(GAPS));
-        assertThat(gaps).hasSizeGreaterThanOrEqualTo(6).allSatisfy(gap -> assertThat(((Number) gap).doubleValue())
-                .isGreaterThan(9.0));
+        assertThat(gaps)
+                .hasSizeGreaterThanOrEqualTo(6)
+                .allSatisfy(gap -> assertThat(((Number) gap).doubleValue()).isGreaterThan(9.0));
         hold(table("e1000e").without(GAPS), recorded, ours);
     }
 
@@ -122,6 +123,7 @@ class RecorderTest {
     private static void keepOwnLine(Map<String, Object> rings) {
         rings.remove("stderr");
         Recording.array(rings.get("ioapic_irq_lines"))
-                .removeIf(line -> !Integer.valueOf(21).equals(Recording.array(line).get(1)));
+                .removeIf(line ->
+                        !Integer.valueOf(21).equals(Recording.array(line).get(1)));
     }
 }

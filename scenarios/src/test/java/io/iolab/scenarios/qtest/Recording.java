@@ -112,8 +112,9 @@ final class Recording {
     private static void flattenList(Map<String, String> flat, String path, List<Object> list) {
         int named = NAMED_ROWS.contains(path) ? 1 : path.equals(SCAN) ? 0 : -1;
         if (named >= 0) {
-            list.forEach(row ->
-                    flat.put(path + "." + array(row).get(named), String.valueOf(array(row).get(named + 1))));
+            list.forEach(row -> flat.put(
+                    path + "." + array(row).get(named),
+                    String.valueOf(array(row).get(named + 1))));
         } else if (list.stream().noneMatch(Recording::isLong)) {
             flat.put(path, list.toString());
         } else {
@@ -124,7 +125,9 @@ final class Recording {
     }
 
     private static boolean isLong(Object element) {
-        return element instanceof Map || element instanceof List || String.valueOf(element).length() > LONG_TEXT;
+        return element instanceof Map
+                || element instanceof List
+                || String.valueOf(element).length() > LONG_TEXT;
     }
 
     /** A step of a register script is {what, access, value, evidence} or {what, value, evidence}. */

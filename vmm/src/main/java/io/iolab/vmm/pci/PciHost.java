@@ -98,9 +98,11 @@ public final class PciHost {
         int rid = add(device, function, port);
         rootPorts.add(port);
         port.config().onWrite(RootPort.BUS_NUMBERS, RootPort.FORWARDING_BYTES, this::updateRoutes);
-        port.functions().values().forEach(behind -> behind.config()
-                .onWrite(ConfigSpace.COMMAND, 2, this::updateRoutes)
-                .onWrite(ConfigSpace.BAR0, 24, this::updateRoutes));
+        port.functions()
+                .values()
+                .forEach(behind -> behind.config()
+                        .onWrite(ConfigSpace.COMMAND, 2, this::updateRoutes)
+                        .onWrite(ConfigSpace.BAR0, 24, this::updateRoutes));
         return rid;
     }
 

@@ -46,7 +46,8 @@ final class DeviceRack {
     private record Place(int device, int function, @Nullable Bridge behind) {}
 
     /** What a device is made from, besides its options. */
-    private record Ports(DmaPort dma, InterruptPin pin, @Nullable Netdev netdev) {
+    private record Ports(
+            DmaPort dma, InterruptPin pin, @Nullable Netdev netdev) {
         io.iolab.devices.net.FramePort wire() {
             return netdev == null ? io.iolab.devices.net.FramePort.UNPLUGGED : netdev;
         }
@@ -68,16 +69,15 @@ final class DeviceRack {
 
     void addNetdev(Properties options) throws OptionException, IOException {
         String id = options.require("id");
-        Netdev netdev =
-                switch (options.head()) {
-                    case "socket" -> socket(options);
-                    case "hubport" ->
-                        hubs.computeIfAbsent(options.takeNumber("hubid", 0, Integer.MAX_VALUE, 0), n -> new Hub())
-                                .port();
-                    default ->
-                        throw new OptionException(
-                                "-netdev " + options.head() + " is not offered; socket,fd=N and hubport,hubid=N are");
-                };
+        Netdev netdev = switch (options.head()) {
+            case "socket" -> socket(options);
+            case "hubport" ->
+                hubs.computeIfAbsent(options.takeNumber("hubid", 0, Integer.MAX_VALUE, 0), n -> new Hub())
+                        .port();
+            default ->
+                throw new OptionException(
+                        "-netdev " + options.head() + " is not offered; socket,fd=N and hubport,hubid=N are");
+        };
         if (netdevs.putIfAbsent(id, netdev) != null) {
             throw new OptionException("-netdev: id=" + id + " is taken");
         }
@@ -131,8 +131,7 @@ final class DeviceRack {
                 ? () -> place.device << 3 | place.function
                 : () -> bridge.port.secondaryBus() << 8 | place.function;
         Netdev netdev = netdev(options);
-        PciFunction function =
-                build(driver, options, new Ports(machine.dma(requester), machine.intx(slot, 1), netdev));
+        PciFunction function = build(driver, options, new Ports(machine.dma(requester), machine.intx(slot, 1), netdev));
         RemoteMachine.Slot plugged = new RemoteMachine.Slot(id, driver, function, netdev);
         if (bridge == null) {
             machine.plug(place.device, place.function, plugged);

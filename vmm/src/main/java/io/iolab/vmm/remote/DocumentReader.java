@@ -29,7 +29,8 @@ final class DocumentReader {
     }
 
     /** The next whole document of what was filled in, or null: then it is time to fill again. */
-    @Nullable String next() {
+    @Nullable
+    String next() {
         while (at < end) {
             byte b = chunk[at++];
             boolean closes = take(b);

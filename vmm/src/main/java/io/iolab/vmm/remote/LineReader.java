@@ -46,7 +46,8 @@ final class LineReader {
     }
 
     /** The next whole line without its end, or null when there is none yet. */
-    @Nullable String next() {
+    @Nullable
+    String next() {
         for (int at = Math.max(start, scanned); at < end; at++) {
             if (bytes[at] == '\n') {
                 int length = at - start - (at > start && bytes[at - 1] == '\r' ? 1 : 0);

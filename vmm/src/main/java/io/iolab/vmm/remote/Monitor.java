@@ -182,8 +182,7 @@ final class Monitor {
         }
         boolean found = false;
         for (RemoteMachine.Slot slot : machine.slots()) {
-            boolean meant = slot.id().equals(name)
-                    || slot.netdev() != null && slot.netdev() == netdevs.get(name);
+            boolean meant = slot.id().equals(name) || slot.netdev() != null && slot.netdev() == netdevs.get(name);
             if (meant && slot.function() instanceof NetworkFunction adapter) {
                 adapter.setLink(up.booleanValue());
                 found = true;

@@ -52,7 +52,8 @@ final class Properties {
         return values.keySet();
     }
 
-    @Nullable String take(String key) {
+    @Nullable
+    String take(String key) {
         return values.remove(key);
     }
 
@@ -70,7 +71,8 @@ final class Properties {
     }
 
     /** Null when it is not given. */
-    @Nullable Boolean takeSwitch(String key) throws OptionException {
+    @Nullable
+    Boolean takeSwitch(String key) throws OptionException {
         String value = values.remove(key);
         return value == null ? null : isOn(key, value);
     }

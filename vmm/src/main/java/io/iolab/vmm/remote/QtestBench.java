@@ -56,7 +56,8 @@ public final class QtestBench {
         Path errors = Files.createTempFile("iolab-qtest-", ".txt");
         try {
             Files.write(rom, haltRom());
-            // A processor that only halts, for a QEMU without the qtest accelerator; whoever has no processor ignores it.
+            // A processor that only halts, for a QEMU without the qtest accelerator; whoever has no processor ignores
+            // it.
             List<String> machine = List.of(
                     "-machine", "q35",
                     "-m", "64M",
@@ -67,7 +68,10 @@ public final class QtestBench {
             try (QtestClient client = QtestClient.start(server, machine, ProcessBuilder.Redirect.to(errors.toFile()))) {
                 return measure(client, turns, laps);
             } catch (IOException e) {
-                throw new IOException(e.getMessage() + "; it said: " + Files.readString(errors).strip(), e);
+                throw new IOException(
+                        e.getMessage() + "; it said: "
+                                + Files.readString(errors).strip(),
+                        e);
             }
         } finally {
             Files.delete(rom);
@@ -112,7 +116,11 @@ public final class QtestBench {
         config.write(RID, PCI_COMMAND, 2, 0x6);
         ByteBuffer ring = ByteBuffer.allocate(RING * DESCRIPTOR).order(ByteOrder.LITTLE_ENDIAN);
         for (int i = 0; i < RING; i++) {
-            ring.putLong(BUFFER_ADDRESS).putShort((short) FRAME_BYTES).put((byte) 0).put(COMMAND).putInt(0);
+            ring.putLong(BUFFER_ADDRESS)
+                    .putShort((short) FRAME_BYTES)
+                    .put((byte) 0)
+                    .put(COMMAND)
+                    .putInt(0);
         }
         client.write(RING_ADDRESS, ring.array());
         byte[] frame = new byte[FRAME_BYTES];

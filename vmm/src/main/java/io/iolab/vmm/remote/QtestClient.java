@@ -59,11 +59,16 @@ public final class QtestClient implements CpuPort, AutoCloseable {
         /** What tells a server where to connect. */
         public List<String> arguments() {
             return List.of(
-                    "-qtest", "unix:" + folder.resolve("qtest"),
-                    "-qtest-log", "none",
-                    "-chardev", "socket,path=" + folder.resolve("qmp") + ",id=char0",
-                    "-mon", "chardev=char0,mode=control",
-                    "-display", "none",
+                    "-qtest",
+                    "unix:" + folder.resolve("qtest"),
+                    "-qtest-log",
+                    "none",
+                    "-chardev",
+                    "socket,path=" + folder.resolve("qmp") + ",id=char0",
+                    "-mon",
+                    "chardev=char0,mode=control",
+                    "-display",
+                    "none",
                     "-nodefaults");
         }
 
@@ -80,8 +85,7 @@ public final class QtestClient implements CpuPort, AutoCloseable {
             return new QtestClient(folder, process, take(qtest, process), take(monitor, process));
         }
 
-        private static SocketChannel take(ServerSocketChannel listening, @Nullable Process process)
-                throws IOException {
+        private static SocketChannel take(ServerSocketChannel listening, @Nullable Process process) throws IOException {
             long end = System.nanoTime() + CONNECT_MILLIS * 1_000_000;
             try (Selector selector = Selector.open()) {
                 listening.register(selector, SelectionKey.OP_ACCEPT);

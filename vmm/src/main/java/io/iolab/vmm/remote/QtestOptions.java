@@ -79,7 +79,8 @@ public final class QtestOptions {
             case "mon" -> monitors.add(Properties.parse("-mon", value, "chardev"));
             case "machine", "M" -> machine(Properties.parse("-machine", value, "type"));
             case "m" -> memoryBytes = memory(Properties.parse("-m", value, "size"));
-            case "accel" -> accelerator(Properties.parse("-accel", value, "accel").head());
+            case "accel" ->
+                accelerator(Properties.parse("-accel", value, "accel").head());
             case "netdev" -> netdevs.add(Properties.parse("-netdev", value, "type"));
             case "device" -> devices.add(device(value));
             case "bios" -> warnings.add("-bios is ignored: there is no processor to run it");
@@ -191,7 +192,8 @@ public final class QtestOptions {
         return java.util.Objects.requireNonNull(qtestPath);
     }
 
-    @Nullable String monitorPath() {
+    @Nullable
+    String monitorPath() {
         return monitorPath;
     }
 

@@ -76,13 +76,12 @@ final class QtestProtocol {
     }
 
     private void addAccesses(int width) {
-        char letter =
-                switch (width) {
-                    case 1 -> 'b';
-                    case 2 -> 'w';
-                    case 4 -> 'l';
-                    default -> 'q';
-                };
+        char letter = switch (width) {
+            case 1 -> 'b';
+            case 2 -> 'w';
+            case 4 -> 'l';
+            default -> 'q';
+        };
         command("read" + letter, 2, words -> {
             long value = machine.load(number(words[1]), width);
             return "OK 0x" + padded(value, 16);

@@ -41,7 +41,11 @@ final class RemoteMachine implements AutoCloseable {
     private static final int ROUND_LIMIT = 1 << 16;
 
     /** A device in its slot. */
-    record Slot(String id, String driver, PciFunction function, @Nullable Netdev netdev) {
+    record Slot(
+            String id,
+            String driver,
+            PciFunction function,
+            @Nullable Netdev netdev) {
         /** @return whether anything moved */
         boolean work() {
             boolean arrived = netdev != null && function instanceof NetworkFunction nic && netdev.offerTo(nic);

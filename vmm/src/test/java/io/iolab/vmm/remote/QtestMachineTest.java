@@ -136,7 +136,9 @@ class QtestMachineTest {
         client().store(unit + 0x20, 8, 0x8000);
         client().store32(unit + 0x18, 1 << 30);
         client().store32(unit + 0x18, 1 << 31);
-        assertThat(client().load32(unit + 0x1C) >>> 30).as("table set, translation on").isEqualTo(3);
+        assertThat(client().load32(unit + 0x1C) >>> 30)
+                .as("table set, translation on")
+                .isEqualTo(3);
         assertThat(copyWithEdu(0x5000, 0x7000)).isZero();
         assertThat(client().load32(unit + 0x34) & 2).as("a fault is pending").isEqualTo(2);
         client().monitor("system_reset", "{}");
@@ -187,7 +189,8 @@ class QtestMachineTest {
         assertThat(client().load32(EDU + 8) & 2).isZero();
         client().monitor("set_link", "{\"name\": \"n0\", \"up\": true}");
         assertThat(client().load32(EDU + 8) & 2).isEqualTo(2);
-        assertThat(client().monitor("set_link", "{\"name\": \"x\", \"up\": true}")).contains("DeviceNotFound");
+        assertThat(client().monitor("set_link", "{\"name\": \"x\", \"up\": true}"))
+                .contains("DeviceNotFound");
     }
 
     @Test
@@ -225,12 +228,32 @@ class QtestMachineTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "-machine isapc", "-m 3G", "-m lots", "-m 0", "-device nosuch", "-device e1000,addr=99.0", "-device e1000,addr=04.9",
-                "-device e1000,mac=01:00:00:00:00:00", "-device e1000,mac=soup", "-device e1000,netdev=none", "-device e1000,bus=none",
-                "-device edu,addr=3 -device edu,addr=3", "-device edu,dma_mask=x", "-netdev user,id=n", "-netdev socket,id=n",
-                "-netdev socket,fd=x,id=n", "-netdev hubport", "-device intel-iommu,aw-bits=40", "-device intel-iommu -device intel-iommu",
-                "-machine pc -device intel-iommu", "-mon chardev=none,mode=control", "-device {}", "disk.img", "-device",
-                "-device virtio-net-pci,rx_queue_size=3", "-device virtio-net-pci,packed=maybe"
+                "-machine isapc",
+                "-m 3G",
+                "-m lots",
+                "-m 0",
+                "-device nosuch",
+                "-device e1000,addr=99.0",
+                "-device e1000,addr=04.9",
+                "-device e1000,mac=01:00:00:00:00:00",
+                "-device e1000,mac=soup",
+                "-device e1000,netdev=none",
+                "-device e1000,bus=none",
+                "-device edu,addr=3 -device edu,addr=3",
+                "-device edu,dma_mask=x",
+                "-netdev user,id=n",
+                "-netdev socket,id=n",
+                "-netdev socket,fd=x,id=n",
+                "-netdev hubport",
+                "-device intel-iommu,aw-bits=40",
+                "-device intel-iommu -device intel-iommu",
+                "-machine pc -device intel-iommu",
+                "-mon chardev=none,mode=control",
+                "-device {}",
+                "disk.img",
+                "-device",
+                "-device virtio-net-pci,rx_queue_size=3",
+                "-device virtio-net-pci,packed=maybe"
             })
     void shouldRefuseWhatMakesNoSense(String words) throws IOException {
         start("-machine", "q35");

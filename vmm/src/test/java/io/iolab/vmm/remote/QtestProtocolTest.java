@@ -69,10 +69,29 @@ class QtestProtocolTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", "read", "read 0x0", "read 0x0 0", "read 0x0 -1", "read 0x0 0x7fffffffffffffff", "write 0 4", "write 0 0 0xab",
-                "write 0 1 0xzz", "b64read 0 0", "b64write 0 4 !!!!", "inb 0x10000", "outl", "readl zero", "writel 0x", "memset 0 -1 0",
-                "memset 0x1000000 0x7000000000 0", "set_irq_in ioapic other 1 1", "set_irq_in ioapic unnamed-gpio-in 24 1",
-                "clock_step -1", "clock_set -1", "clock_set", "readl  0x10"
+                "",
+                "read",
+                "read 0x0",
+                "read 0x0 0",
+                "read 0x0 -1",
+                "read 0x0 0x7fffffffffffffff",
+                "write 0 4",
+                "write 0 0 0xab",
+                "write 0 1 0xzz",
+                "b64read 0 0",
+                "b64write 0 4 !!!!",
+                "inb 0x10000",
+                "outl",
+                "readl zero",
+                "writel 0x",
+                "memset 0 -1 0",
+                "memset 0x1000000 0x7000000000 0",
+                "set_irq_in ioapic other 1 1",
+                "set_irq_in ioapic unnamed-gpio-in 24 1",
+                "clock_step -1",
+                "clock_set -1",
+                "clock_set",
+                "readl  0x10"
             })
     void shouldFailOnMalformedCommandsAndLiveOn(String command) {
         assertThat(ask(command)).startsWith("FAIL ");

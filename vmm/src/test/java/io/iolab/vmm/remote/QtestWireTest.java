@@ -209,7 +209,14 @@ class QtestWireTest {
     void shouldGoOnWithoutThePeer() throws IOException {
         transmitter();
         cable.close();
-        served.client().write(TX_RING, ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN).putLong(TX_BUFFER).putInt(60 | 0x0B00_0000).array());
+        served.client()
+                .write(
+                        TX_RING,
+                        ByteBuffer.allocate(16)
+                                .order(ByteOrder.LITTLE_ENDIAN)
+                                .putLong(TX_BUFFER)
+                                .putInt(60 | 0x0B00_0000)
+                                .array());
         register(0x3818, 1);
         assertThat(register(0x3810)).isEqualTo(1);
     }
