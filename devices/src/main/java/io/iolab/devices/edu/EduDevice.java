@@ -187,8 +187,9 @@ public final class EduDevice implements PciFunction {
         if (interruptStatus == 0) {
             return;
         }
-        pin.request(true);
-        msi.fire();
+        if (!msi.fire()) {
+            pin.request(true);
+        }
     }
 
     private void acknowledge(int value) {

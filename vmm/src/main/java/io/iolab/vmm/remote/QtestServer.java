@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class QtestServer implements AutoCloseable {
     private static final long FOREVER = -1;
+    private static final int NOT_ASKED = -1;
 
     private final RemoteMachine machine;
     private final DeviceRack rack;
@@ -25,6 +26,11 @@ public final class QtestServer implements AutoCloseable {
     private final Monitor monitor;
     private final PosixSocket.Poller poller;
     private boolean monitorOpen;
+    /** Places in the poller. */
+    private int qtestAt;
+
+    private int monitorAt;
+    private final int[] cableAt;
 
     /**
      * Builds the machine and connects.
@@ -60,7 +66,8 @@ public final class QtestServer implements AutoCloseable {
         monitorOpen = monitorSocket != null;
         protocol = new QtestProtocol(machine, text -> replies.append(text).append('\n'));
         monitor = new Monitor(machine, rack.netdevs(), version, this::sendToMonitor);
-        poller = new PosixSocket.Poller(2 + rack.sockets().size());
+        cableAt = new int[rack.sockets().size()];
+        poller = new PosixSocket.Poller(2 + cableAt.length);
     }
 
     private RemoteMachine build(QtestOptions options) throws OptionException {
@@ -101,14 +108,14 @@ public final class QtestServer implements AutoCloseable {
     /** Waits until a peer has something, a cable has room, or a device's time has come. */
     private void await() {
         poller.clear();
-        poller.add(qtest, true, false);
+        qtestAt = poller.add(qtest, true, false);
         if (monitorOpen && monitorSocket != null) {
-            poller.add(monitorSocket, true, false);
+            monitorAt = poller.add(monitorSocket, true, false);
         }
-        for (SocketNetdev netdev : rack.sockets()) {
-            if (netdev.open() && (netdev.wantsInput() || netdev.wantsOutput())) {
-                poller.add(netdev.socket(), netdev.wantsInput(), netdev.wantsOutput());
-            }
+        for (int i = 0; i < cableAt.length; i++) {
+            SocketNetdev cable = rack.sockets().get(i);
+            boolean waits = cable.open() && (cable.wantsInput() || cable.wantsOutput());
+            cableAt[i] = waits ? poller.add(cable.socket(), cable.wantsInput(), cable.wantsOutput()) : NOT_ASKED;
         }
         poller.await(patience());
     }
@@ -123,23 +130,29 @@ public final class QtestServer implements AutoCloseable {
 
     /** Frames come first: they were sent before the command that asks what became of them. */
     private boolean serve() {
-        boolean moved = false;
-        for (SocketNetdev netdev : rack.sockets()) {
-            if (netdev.open() && netdev.wantsOutput()) {
-                netdev.flush();
+        boolean moved = !machine.time().virtual();
+        for (int i = 0; i < cableAt.length; i++) {
+            if (cableAt[i] != NOT_ASKED && poller.ready(cableAt[i])) {
+                SocketNetdev cable = rack.sockets().get(i);
+                cable.flush();
+                if (cable.wantsInput()) {
+                    cable.receive();
+                }
+                moved = true;
             }
-            if (netdev.wantsInput()) {
-                netdev.receive();
-            }
-            moved = true;
         }
-        if (moved || !machine.time().virtual()) {
+        if (moved) {
             machine.settle();
         }
-        serveMonitor();
-        boolean connected = lines.fill(qtest);
-        for (String line = lines.next(); line != null; line = lines.next()) {
-            protocol.handle(line);
+        if (monitorOpen && poller.ready(monitorAt)) {
+            serveMonitor();
+        }
+        boolean connected = true;
+        if (poller.ready(qtestAt)) {
+            connected = lines.fill(qtest);
+            for (String line = lines.next(); line != null; line = lines.next()) {
+                protocol.handle(line);
+            }
         }
         flush();
         return connected && !monitor.quitRequested();
@@ -147,7 +160,7 @@ public final class QtestServer implements AutoCloseable {
 
     private void serveMonitor() {
         PosixSocket socket = monitorSocket;
-        if (socket == null || !monitorOpen) {
+        if (socket == null) {
             return;
         }
         monitorOpen = documents.fill(socket);
