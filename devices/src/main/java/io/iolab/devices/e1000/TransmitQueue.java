@@ -39,8 +39,8 @@ final class TransmitQueue {
     private long ringIova;
     private int ringSize;
     private int head;
-    /** The ring could not be read: nothing moves until the next doorbell. */
-    private boolean stalled;
+    /** Nothing moves until the next doorbell or the unit's start. */
+    boolean stalled;
 
     private boolean inPacket;
     private boolean segmenting;
@@ -70,10 +70,10 @@ final class TransmitQueue {
         this.packet = new OutgoingPacket(dma);
         this.segmenter = new Segmenter(core.model(), packet, segmentContext);
         registers.onRead(E1000Registers.TDH + distance, () -> head);
-        registers.onWrite(E1000Registers.TDH + distance, (written, previous) -> ringChanged());
-        registers.onWrite(E1000Registers.TDBAL + distance, (written, previous) -> ringChanged());
-        registers.onWrite(E1000Registers.TDBAH + distance, (written, previous) -> ringChanged());
-        registers.onWrite(E1000Registers.TDLEN + distance, (written, previous) -> ringChanged());
+        int[] ring = {E1000Registers.TDH, E1000Registers.TDBAL, E1000Registers.TDBAH, E1000Registers.TDLEN};
+        for (int register : ring) {
+            registers.onWrite(register + distance, (written, previous) -> ringChanged());
+        }
         registers.onWrite(E1000Registers.TDT + distance, (written, previous) -> doorbell());
     }
 
@@ -98,16 +98,8 @@ final class TransmitQueue {
         ringSize = registers.get(E1000Registers.TDLEN + distance) / DESCRIPTOR;
         head = registers.get(E1000Registers.TDH + distance);
         forget();
-        // Software moves a ring only while the unit is off (82540 SDM 13.4, TDH). Where it does so all the same, what
-        // lies between the
-        // new head and the old tail is nothing that it asked to send: the queue waits until TDT
-        // is written or the unit is switched on.
+        // Moved while the unit runs, which 82540 SDM 13.4 (TDH) forbids: what lies up to the old tail was never asked for.
         stalled = (registers.get(E1000Registers.TCTL) & E1000Registers.TCTL_EN) != 0;
-    }
-
-    /** The unit was switched on. */
-    void resume() {
-        stalled = false;
     }
 
     private void doorbell() {

@@ -42,7 +42,7 @@ final class TransmitUnit {
         registers.onWrite(E1000Registers.TCTL, (written, previous) -> {
             if ((written & ~previous & E1000Registers.TCTL_EN) != 0) {
                 for (TransmitQueue queue : queues) {
-                    queue.resume();
+                    queue.stalled = false;
                 }
             }
         });

@@ -85,7 +85,7 @@ final class Monitor {
             }
             reply.set("return", run(request));
         } catch (Refusal e) {
-            error(reply, e.kind, e.getMessage());
+            error(reply, e.kind, String.valueOf(e.getMessage()));
         } catch (JsonProcessingException e) {
             error(reply, "GenericError", "JSON parse error, " + problem(e));
         }
