@@ -98,7 +98,8 @@ final class TransmitQueue {
         ringSize = registers.get(E1000Registers.TDLEN + distance) / DESCRIPTOR;
         head = registers.get(E1000Registers.TDH + distance);
         forget();
-        // Moved while the unit runs, which 82540 SDM 13.4 (TDH) forbids: what lies up to the old tail was never asked for.
+        // Moved while the unit runs, which 82540 SDM 13.4 (TDH) forbids: what lies up to the old tail was never asked
+        // for.
         stalled = (registers.get(E1000Registers.TCTL) & E1000Registers.TCTL_EN) != 0;
     }
 

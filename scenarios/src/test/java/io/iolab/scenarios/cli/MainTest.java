@@ -377,13 +377,15 @@ class MainTest {
 
     /** What makes no sense is wrong usage; a socket where nobody listens is the environment's fault. */
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "2 | -machine q35",
-        "2 | -qtest unix:/nonexistent/q -machine isapc",
-        "2 | -qtest unix:/nonexistent/q -device nosuch",
-        "4 | -qtest unix:/nonexistent/q -machine q35 -accel qtest",
-        "4 | -qtest unix:/nonexistent/q -netdev socket,fd=999,id=n",
-    })
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "2 | -machine q35",
+                "2 | -qtest unix:/nonexistent/q -machine isapc",
+                "2 | -qtest unix:/nonexistent/q -device nosuch",
+                "4 | -qtest unix:/nonexistent/q -machine q35 -accel qtest",
+                "4 | -qtest unix:/nonexistent/q -netdev socket,fd=999,id=n",
+            })
     void shouldSayWhatIsWrongWithQtestOptions(int status, String words) {
         String[] args = ("qtest " + words).split(" ");
         assertThat(iolab(args)).isEqualTo(status);
