@@ -112,7 +112,8 @@ class VirtioRingRulesTest {
     @Spec(id = "D38.1", section = "virtio 1.2 4.1.4.3.2")
     @Spec(id = "D39.1", section = "virtio 1.2 2.7 and 2.8.10.1")
     @Spec(id = "D40.1", section = "virtio 1.2 3.1.1")
-    @DisplayName("4.1.4.3.2: a queue is complete before its enable bit, which is never cleared; no kick before DRIVER_OK")
+    @DisplayName(
+            "4.1.4.3.2: a queue is complete before its enable bit, which is never cleared; no kick before DRIVER_OK")
     void shouldSetQueuesUpInOrder(long features) {
         open(features);
         boolean running = false;
@@ -156,12 +157,71 @@ class VirtioRingRulesTest {
     @DisplayName("2.7: where packed rings are not offered after all, the size falls to a power of two")
     void shouldFallBackToSplitRings() {
         device.lie("device_feature", value -> value & ~(1 << 2));
-        VirtioNetDriver driver =
-                open(VirtioOptions.defaults().with(PACKED).withLargestQueue(100));
+        VirtioNetDriver driver = open(VirtioOptions.defaults().with(PACKED).withLargestQueue(100));
         assertThat(driver.features() & PACKED).isZero();
         assertThat(stores).contains(new Store("queue_size", 64));
         send(driver, 3);
         assertThat(wire.taken()).hasSize(3);
+    }
+
+    @Test
+    @Spec(id = "D36.1", section = "virtio 1.2 3.1.1")
+    @DisplayName("3.1.1: reset, ACKNOWLEDGE, DRIVER, features, FEATURES_OK, DRIVER_OK, and no bit is taken back")
+    void shouldInitialiseInOrder() {
+        open(0);
+        List<Long> status = new ArrayList<>();
+        for (Store store : stores) {
+            if (store.register.equals("device_status")) {
+                status.add(store.value);
+            }
+        }
+        assertThat(status).containsExactly(0L, 1L, 3L, 0xBL, 0xFL);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3, 4})
+    @Spec(id = "D37.2", section = "virtio 1.2 2.2.1")
+    @DisplayName("2.2.1: nothing is accepted that was not offered")
+    void shouldAcceptOnlyWhatIsOffered(int seed) {
+        // ACCESS_PLATFORM (33) is not a choice of the driver where it is offered (6.1).
+        long kept = new java.util.SplittableRandom(seed).nextLong() | 3;
+        device.lie("device_feature", value -> value & kept);
+        VirtioNetDriver driver = open(VirtioFeatures.ALL);
+        assertThat(driver.features() & ~(kept << 32 | kept & 0xFFFF_FFFFL)).isZero();
+        assertThat(driver.features() & VirtioFeatures.VERSION_1).isNotZero();
+    }
+
+    @Test
+    @Spec(id = "D33.1", section = "virtio 1.2 4.1.2.2")
+    @Spec(id = "D34.1", section = "virtio 1.2 4.1.4.1")
+    @DisplayName("4.1.4.1: capabilities of unknown types or with reserved BARs are passed over, longer ones taken")
+    void shouldPassOverCapabilitiesThatItDoesNotKnow() {
+        // The first vendor capability becomes a common one in BAR 6, the ISR one is of no known type, one is longer.
+        device.config().put(0x84 + 3, 1, 1);
+        device.config().put(0x84 + 4, 1, 6);
+        device.config().put(0x50 + 3, 1, 0x77);
+        device.config().put(0x40 + 2, 1, 32);
+        device.config().put(0x08, 1, 0x44);
+        VirtioNetDriver driver = open(0);
+        send(driver, 1);
+        assertThat(wire.taken()).hasSize(1);
+    }
+
+    @Test
+    @Spec(id = "D35.1", section = "virtio 1.2 4.1.4.1")
+    @DisplayName("4.1.4.1: the virtio capabilities are not written")
+    void shouldNotWriteCapabilities() {
+        List<Integer> before = capabilities();
+        send(open(0), 1);
+        assertThat(capabilities()).isEqualTo(before);
+    }
+
+    private List<Integer> capabilities() {
+        List<Integer> bytes = new ArrayList<>();
+        for (int at = 0x40; at < 0x98; at++) {
+            bytes.add(device.config().read(at, 1));
+        }
+        return bytes;
     }
 
     private int flags(long descriptor) {
@@ -280,9 +340,7 @@ class VirtioRingRulesTest {
             send(driver, 3);
             wire.taken().clear();
             place += 3;
-            long next = form == 0
-                    ? place & 0xFFFF
-                    : place % 256 | (place / 256 % 2 == 0 ? 0x8000 : 0);
+            long next = form == 0 ? place & 0xFFFF : place % 256 | (place / 256 % 2 == 0 ? 0x8000 : 0);
             assertThat(stores).containsExactly(new Store("queue_notify", 1 | next << 16));
         }
     }

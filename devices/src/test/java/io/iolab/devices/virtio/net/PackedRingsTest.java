@@ -40,8 +40,8 @@ class PackedRingsTest {
     private void start(long features, int size) {
         lab.negotiate(features | PACKED);
         for (int i = 0; i < 2; i++) {
-            rings[i] = new PackedRing(
-                    lab.ram, size, lab.allocate(16L * size, 16), lab.allocate(4, 4), lab.allocate(4, 4));
+            rings[i] =
+                    new PackedRing(lab.ram, size, lab.allocate(16L * size, 16), lab.allocate(4, 4), lab.allocate(4, 4));
             lab.placeQueue(i, size, rings[i].desc, rings[i].driver, rings[i].device);
             lab.common(Lab.QUEUE_ENABLE, 2, 1);
         }
@@ -203,7 +203,8 @@ class PackedRingsTest {
         lab.kick(Lab.TX);
         lab.poll();
         assertThat(lab.status()).isEqualTo(0x4F);
-        assertThat(lab.device.counters().ringFaults(RingFault.INDEX_OUT_OF_RANGE)).isEqualTo(1);
+        assertThat(lab.device.counters().ringFaults(RingFault.INDEX_OUT_OF_RANGE))
+                .isEqualTo(1);
         lab.poll();
         assertThat(lab.device.counters().needsReset()).isEqualTo(1);
         start(0, SIZE);

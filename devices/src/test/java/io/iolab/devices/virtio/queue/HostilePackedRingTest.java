@@ -247,7 +247,9 @@ class HostilePackedRingTest {
             for (long at = 0; at < TABLE; at += 8) {
                 boolean inside = at >= DESC && at < DESC + 16 * SIZE || at == DRIVER || at == DEVICE;
                 if (!inside) {
-                    assertThat(ram.readLong(at)).as("seed %d run %d at %x", seed, run, at).isZero();
+                    assertThat(ram.readLong(at))
+                            .as("seed %d run %d at %x", seed, run, at)
+                            .isZero();
                 }
             }
         }
