@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  * that the wire side has no room for is kept and offered again by each poll; {@link #workPending} stays true meanwhile.
  *
  * <p>Registers take aligned 4-byte accesses, and aligned 8-byte ones as two of them; others are ignored and counted. In D3hot
- * all windows read as all ones and take no writes.
+ * all windows read as all ones and take no writes; frames and link changes may still set PME ({@link
+ * E1000Counters#pmeAssertions}).
  */
 public final class E1000 implements NetworkFunction {
     private static final int IO_ADDRESS = 0;
