@@ -85,8 +85,7 @@ public final class E1000 implements NetworkFunction {
         this.time = new TimeSync(core);
         ReceiveUnit.Parts parts = new ReceiveUnit.Parts(link, interrupts, flow, time);
         this.receiver = new ReceiveUnit(core, config, gate, parts);
-        this.transmitter =
-                new TransmitUnit(core, gate, parts, new TransmitOutput(core, parts, wire, receiver::accept));
+        this.transmitter = new TransmitUnit(core, gate, parts, new TransmitOutput(core, parts, wire, receiver::accept));
         int pmcsr = (model == E1000Model.I82540EM ? PciFace.PCI_POWER : PciFace.PCIE_POWER) + 4;
         this.wake = new WakeUp(core, config, pmcsr, receiver.filter());
         link.onChange(this::linkChanged);

@@ -183,9 +183,8 @@ final class ReceiveUnit {
 
     private Delivery sift(byte[] frame, int offset, int length, int rctl) {
         FlowControl.Verdict verdict = flow.examine(frame, offset, length, rctl);
-        ReceiveFilter.Match match = verdict == FlowControl.Verdict.PASS
-                ? ReceiveFilter.Match.EXACT
-                : filter.match(frame, offset, rctl);
+        ReceiveFilter.Match match =
+                verdict == FlowControl.Verdict.PASS ? ReceiveFilter.Match.EXACT : filter.match(frame, offset, rctl);
         if (match == ReceiveFilter.Match.NONE || verdict == FlowControl.Verdict.DISCARD) {
             counters.rxFiltered++;
             return Delivery.FILTERED;
@@ -364,9 +363,7 @@ final class ReceiveUnit {
         if (delay.expire(now)) {
             causes = InterruptCause.RXT0;
             statistics.count(
-                    delay.absoluteEnded()
-                            ? Statistics.Fact.RX_ABSOLUTE_TIMER
-                            : Statistics.Fact.RX_PACKET_TIMER);
+                    delay.absoluteEnded() ? Statistics.Fact.RX_ABSOLUTE_TIMER : Statistics.Fact.RX_PACKET_TIMER);
         }
         causes |= ackDelay.expire(now) ? InterruptCause.ACK : 0;
         if (causes != 0) {

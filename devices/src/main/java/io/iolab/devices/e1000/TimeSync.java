@@ -45,7 +45,8 @@ final class TimeSync {
             attachClock();
             registers.onRead(E1000Registers.TSYNCRXCTL, () -> receiveControl);
             registers.onWrite(
-                    E1000Registers.TSYNCRXCTL, (written, previous) -> receiveControl = control(receiveControl, written));
+                    E1000Registers.TSYNCRXCTL,
+                    (written, previous) -> receiveControl = control(receiveControl, written));
             registers.onRead(E1000Registers.TSYNCTXCTL, () -> transmitControl);
             registers.onWrite(
                     E1000Registers.TSYNCTXCTL,

@@ -48,13 +48,12 @@ final class WakeFilters {
         }
         int payload = header + 2;
         int end = offset + length;
-        int found =
-                switch (BigEndian.getShort(frame, header)) {
-                    case ARP_TYPE -> isArp(frame, offset, payload) ? WakeUp.ARP : 0;
-                    case IPV4 -> isDirectedIpv4(frame, payload) ? WakeUp.DIRECTED_IPV4 : 0;
-                    case IPV6 -> isDirectedIpv6(frame, payload, end) ? WakeUp.DIRECTED_IPV6 : 0;
-                    default -> 0;
-                };
+        int found = switch (BigEndian.getShort(frame, header)) {
+            case ARP_TYPE -> isArp(frame, offset, payload) ? WakeUp.ARP : 0;
+            case IPV4 -> isDirectedIpv4(frame, payload) ? WakeUp.DIRECTED_IPV4 : 0;
+            case IPV6 -> isDirectedIpv6(frame, payload, end) ? WakeUp.DIRECTED_IPV6 : 0;
+            default -> 0;
+        };
         reasons |= found & enabled;
         for (int i = 0; i < FLEXIBLE_FILTERS; i++) {
             int bit = WakeUp.FLEXIBLE << i;

@@ -30,14 +30,18 @@ final class DriverAccess {
     int phyRead(int register) {
         bench.write(MDIC, 1 << 27 | 1 << 21 | register << 16);
         int result = bench.read(MDIC);
-        assertThat(result >>> 28 & 5).as("READY, no ERROR, register %d", register).isEqualTo(1);
+        assertThat(result >>> 28 & 5)
+                .as("READY, no ERROR, register %d", register)
+                .isEqualTo(1);
         assertThat(result >>> 16 & 0x1F).as("register echoed").isEqualTo(register);
         return result & 0xFFFF;
     }
 
     void phyWrite(int register, int value) {
         bench.write(MDIC, 1 << 26 | 1 << 21 | register << 16 | value);
-        assertThat(bench.read(MDIC) >>> 28 & 5).as("READY, no ERROR, register %d", register).isEqualTo(1);
+        assertThat(bench.read(MDIC) >>> 28 & 5)
+                .as("READY, no ERROR, register %d", register)
+                .isEqualTo(1);
     }
 
     /** A word by the pins of EECD: request, opcode 110b, six address bits, sixteen data bits, standby, release. */

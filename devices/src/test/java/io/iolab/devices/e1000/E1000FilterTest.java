@@ -128,9 +128,7 @@ class E1000FilterTest {
         }
         assertThat(passes(frame(MAC, 60))).isTrue();
         bench.write(VET, 0x88A8);
-        assertThat(passes(TestFrames.tagged(5, 64)))
-                .as("not a tag any more")
-                .isTrue();
+        assertThat(passes(TestFrames.tagged(5, 64))).as("not a tag any more").isTrue();
     }
 
     @Test

@@ -118,7 +118,8 @@ class E1000FlowControlTest {
     }
 
     @Test
-    @DisplayName("8.7.4: DPF drops PAUSE frames for the station address only; either way they are obeyed, never good packets")
+    @DisplayName(
+            "8.7.4: DPF drops PAUSE frames for the station address only; either way they are obeyed, never good packets")
     void shouldDiscardPauseFrames() {
         assertThat(bench.arrive(control(MAC, 1, 5))).isEqualTo(Delivery.ACCEPTED);
         assertThat(bench.read(RDH)).isEqualTo(1);
@@ -135,7 +136,8 @@ class E1000FlowControlTest {
     }
 
     @Test
-    @DisplayName("8.7.4: PMCF lets other MAC control frames through, filters or not; without it they end here, in FCRUC")
+    @DisplayName(
+            "8.7.4: PMCF lets other MAC control frames through, filters or not; without it they end here, in FCRUC")
     void shouldPassMacControlFrames() {
         assertThat(bench.arrive(control(PAUSE_GROUP, 2, 5))).isEqualTo(Delivery.FILTERED);
         assertThat(bench.arrive(control(MAC, 0x101, 5))).isEqualTo(Delivery.FILTERED);
@@ -147,7 +149,9 @@ class E1000FlowControlTest {
         assertThat(bench.read(STATUS) & TXOFF).isZero();
         bench.write(CTRL, bench.read(CTRL) & ~RFCE);
         bench.write(RCTL, bench.read(RCTL) & ~(1 << 23));
-        assertThat(bench.arrive(control(MAC, 2, 5))).as("RFCE clear: a frame like any").isEqualTo(Delivery.ACCEPTED);
+        assertThat(bench.arrive(control(MAC, 2, 5)))
+                .as("RFCE clear: a frame like any")
+                .isEqualTo(Delivery.ACCEPTED);
     }
 
     /** No descriptors: frames of 1000 bytes stay in the packet buffer, at 1008 bytes each. */
@@ -166,7 +170,8 @@ class E1000FlowControlTest {
     }
 
     @Test
-    @DisplayName("8.7.5: at FCRTH an XOFF with FCTTV leaves, from FCAH:FCAL, RA0 and FCT, in the next poll and not before")
+    @DisplayName(
+            "8.7.5: at FCRTH an XOFF with FCTTV leaves, from FCAH:FCAL, RA0 and FCT, in the next poll and not before")
     void shouldSendXoffAtHighWater() {
         closeRing();
         fill(2);

@@ -143,7 +143,8 @@ class E1000HostileTest {
     }
 
     @Test
-    @DisplayName("A ring of 65 528 descriptors that carry nothing is walked once, sixteen descriptors for each frame of a budget")
+    @DisplayName(
+            "A ring of 65 528 descriptors that carry nothing is walked once, sixteen descriptors for each frame of a budget")
     void shouldWalkEmptyDescriptorsOnce() {
         try (Bench bench = Bench.i82540em()) {
             bench.openTransmit(8);

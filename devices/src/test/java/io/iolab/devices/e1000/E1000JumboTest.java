@@ -28,7 +28,8 @@ class E1000JumboTest {
                 for (int at = 0; at < length; at += piece) {
                     int take = Math.min(piece, length - at);
                     int command = IFCS | (at + take == length ? EOP | RS : 0);
-                    bench.describe(bench.txTail, TX_BUFFERS + at, data ? data(take, command, 0, 0) : legacy(take, command));
+                    bench.describe(
+                            bench.txTail, TX_BUFFERS + at, data ? data(take, command, 0, 0) : legacy(take, command));
                     bench.txTail = (bench.txTail + 1) % RING;
                 }
                 bench.kick();
@@ -58,9 +59,16 @@ class E1000JumboTest {
 
     @ParameterizedTest
     @CsvSource({
-        "256,3", "512,2", "1024,1", "2048,0", "4096,0x02030000", "8192,0x02020000", "16384,0x02010000",
+        "256,3",
+        "512,2",
+        "1024,1",
+        "2048,0",
+        "4096,0x02030000",
+        "8192,0x02020000",
+        "16384,0x02010000",
     })
-    @DisplayName("13.4 RCTL: every buffer size holds every jumbo frame, split where the buffer ends, length in each descriptor")
+    @DisplayName(
+            "13.4 RCTL: every buffer size holds every jumbo frame, split where the buffer ends, length in each descriptor")
     void shouldReceiveJumboFrames(int size, String bits) {
         int rctl = size <= 2048 ? Integer.decode(bits) << 16 : Integer.decode(bits);
         try (Bench bench = Bench.i82540em()) {
@@ -118,7 +126,8 @@ class E1000JumboTest {
 
     @ParameterizedTest
     @EnumSource(E1000Model.class)
-    @DisplayName("A frame takes 128 descriptors at most: among null buffers it is lost as an overrun, and the rest go on")
+    @DisplayName(
+            "A frame takes 128 descriptors at most: among null buffers it is lost as an overrun, and the rest go on")
     void shouldGiveUpAmongNullBuffers(E1000Model model) {
         try (Bench bench = new Bench(model)) {
             bench.openReceive(RING);
@@ -158,7 +167,8 @@ class E1000JumboTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 4, 31, 63})
-    @DisplayName("13.4 TXDCTL, RXDCTL: no threshold of write-back, prefetch or host ever holds a completion past the poll")
+    @DisplayName(
+            "13.4 TXDCTL, RXDCTL: no threshold of write-back, prefetch or host ever holds a completion past the poll")
     void shouldWriteBackWhateverThresholds(int threshold) {
         for (E1000Model model : E1000Model.values()) {
             try (Bench bench = new Bench(model)) {

@@ -127,7 +127,8 @@ class E1000RegisterMaskTest {
 
     @ParameterizedTest
     @EnumSource(E1000Model.class)
-    @DisplayName("13.4 LEDCTL: what software writes stays through a link change, and the EEPROM's value is back after a reset")
+    @DisplayName(
+            "13.4 LEDCTL: what software writes stays through a link change, and the EEPROM's value is back after a reset")
     void shouldKeepLeds(E1000Model model) {
         try (Bench bench = new Bench(model)) {
             int reset = bench.read(0xE00);
@@ -142,7 +143,8 @@ class E1000RegisterMaskTest {
     }
 
     @Test
-    @DisplayName("82574 10.2 SWSM, FWSM, EXTCNF_CTRL: SMBI is taken by a read, SWESMBI and ownership stick, no firmware answers")
+    @DisplayName(
+            "82574 10.2 SWSM, FWSM, EXTCNF_CTRL: SMBI is taken by a read, SWESMBI and ownership stick, no firmware answers")
     void shouldServeSemaphores() {
         try (Bench bench = Bench.i82574l()) {
             assertThat(bench.read(0x5B50)).as("SMBI set at reset").isEqualTo(1);

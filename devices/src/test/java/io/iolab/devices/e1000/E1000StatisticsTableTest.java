@@ -212,7 +212,9 @@ class E1000StatisticsTableTest {
                     .forEach(bench::read);
             assertThat(bench.read(counting.offset())).isEqualTo(counting.step());
             if (pair) {
-                assertThat(bench.read(counting.offset())).as("the low half clears nothing").isEqualTo(counting.step());
+                assertThat(bench.read(counting.offset()))
+                        .as("the low half clears nothing")
+                        .isEqualTo(counting.step());
                 assertThat(bench.read(counting.offset() + 4)).isZero();
             }
             assertThat(bench.read(counting.offset())).as("cleared").isZero();
@@ -237,7 +239,8 @@ class E1000StatisticsTableTest {
             table.values().forEach(counting -> {
                 try (Bench other = ready(model)) {
                     counting.event().accept(other);
-                    NEVER.forEach(offset -> assertThat(other.read(offset)).as("%x", offset).isZero());
+                    NEVER.forEach(offset ->
+                            assertThat(other.read(offset)).as("%x", offset).isZero());
                 }
             });
         }

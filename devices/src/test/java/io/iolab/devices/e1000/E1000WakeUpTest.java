@@ -120,8 +120,7 @@ class E1000WakeUpTest {
 
     private static byte[] arp(byte[] destination, String target, int operation) {
         return typed(
-                destination,
-                "0806 0001 0800 06 04 000" + operation + " 525400AABBCC 0A000009 000000000000 " + target);
+                destination, "0806 0001 0800 06 04 000" + operation + " 525400AABBCC 0A000009 000000000000 " + target);
     }
 
     private static byte[] ipv4(byte[] destination, String target) {
@@ -163,7 +162,8 @@ class E1000WakeUpTest {
             {"flexible filter 2", flexible(80), EXACT | 1 << 18},
             {"too short for filter 2", flexible(79), EXACT},
         };
-        return Stream.of(cases).flatMap(c -> Stream.of(E1000Model.values()).map(m -> Arguments.of(m, c[0], c[1], c[2])));
+        return Stream.of(cases)
+                .flatMap(c -> Stream.of(E1000Model.values()).map(m -> Arguments.of(m, c[0], c[1], c[2])));
     }
 
     @ParameterizedTest(name = "{0}: {1}")
@@ -199,7 +199,8 @@ class E1000WakeUpTest {
 
     @ParameterizedTest
     @EnumSource(E1000Model.class)
-    @DisplayName("6.4.3.5: WUPM keeps the first 128 bytes of the first packet until its WUS bits are cleared; resets keep them")
+    @DisplayName(
+            "6.4.3.5: WUPM keeps the first 128 bytes of the first packet until its WUS bits are cleared; resets keep them")
     void shouldKeepFirstPacket(E1000Model model) {
         try (Bench bench = prepared(model)) {
             bench.write(WUFC, EXACT | BROADCAST_BIT);
@@ -215,7 +216,9 @@ class E1000WakeUpTest {
             assertThat(bench.read(WUS)).isEqualTo(EXACT);
             assertThat(bench.read(WUPL)).isEqualTo(200);
             for (int i = 0; i < 128; i++) {
-                assertThat((byte) (bench.read(WUPM + (i & ~3)) >>> 8 * (i & 3))).as("byte %d", i).isEqualTo(first[i]);
+                assertThat((byte) (bench.read(WUPM + (i & ~3)) >>> 8 * (i & 3)))
+                        .as("byte %d", i)
+                        .isEqualTo(first[i]);
             }
             bench.write(WUS, BROADCAST_BIT);
             assertThat(bench.read(WUS)).as("write one to clear").isEqualTo(EXACT);
@@ -287,7 +290,9 @@ class E1000WakeUpTest {
             assertThat(power(bench)).isEqualTo(PME_STATUS | 3);
             assertThat(bench.device.counters().pmeAssertions()).isZero();
             bench.device.config().write(pmcsr(bench), 2, 3 | PME_ENABLE);
-            assertThat(bench.device.counters().pmeAssertions()).as("enabled while set").isEqualTo(1);
+            assertThat(bench.device.counters().pmeAssertions())
+                    .as("enabled while set")
+                    .isEqualTo(1);
             awake(bench);
             assertThat(power(bench)).isEqualTo(PME_STATUS | PME_ENABLE);
             assertThat(bench.read(WUC) & 6).as("PME_En and PME_Status in WUC").isEqualTo(6);
@@ -298,13 +303,16 @@ class E1000WakeUpTest {
             assertThat(power(bench)).as("PME_En by WUC").isEqualTo(PME_ENABLE);
             assertThat(bench.device.counters().pmeAssertions()).isEqualTo(1);
             bench.device.config().write(pmcsr(bench), 2, PME_STATUS);
-            assertThat(bench.device.config().read(pmcsr(bench) - 2, 2)).as("PMC: D0, D3hot, D3cold").isEqualTo(0xC822);
+            assertThat(bench.device.config().read(pmcsr(bench) - 2, 2))
+                    .as("PMC: D0, D3hot, D3cold")
+                    .isEqualTo(0xC822);
         }
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    @DisplayName("6.4.1: with APME a magic packet is noticed in any power state; with APMPME it sets PME_Status, PME_En or not")
+    @DisplayName(
+            "6.4.1: with APME a magic packet is noticed in any power state; with APMPME it sets PME_Status, PME_En or not")
     void shouldWakeByApm(boolean asleep) {
         try (Bench bench = Bench.i82540em()) {
             assertThat(bench.read(WUC)).as("APME as the EEPROM says").isEqualTo(1);

@@ -114,7 +114,8 @@ class FreeBsdEmSequenceTest {
         }
 
         @Test
-        @DisplayName("RDH and RDT start where the ring is, not at 0; SECRC: length without FCS; both checksums verified")
+        @DisplayName(
+                "RDH and RDT start where the ring is, not at 0; SECRC: length without FCS; both checksums verified")
         void shouldReceiveFromMiddleOfRing() {
             assertThat(bench.read(RDH)).isEqualTo(5);
             byte[] frame = TestFrames.goodTcp(200);
@@ -266,7 +267,8 @@ class FreeBsdEmSequenceTest {
         }
 
         @Test
-        @DisplayName("Flows spread over both receive queues, each with its vector; EIAC clears causes, IMS is not touched")
+        @DisplayName(
+                "Flows spread over both receive queues, each with its vector; EIAC clears causes, IMS is not touched")
         void shouldSpreadFlows() {
             int[] seen = new int[2];
             for (int flow = 0; flow < 64; flow++) {
@@ -290,7 +292,8 @@ class FreeBsdEmSequenceTest {
         }
 
         @Test
-        @DisplayName("Both transmit queues: vector 2 and vector 3; handlers unmask 1 << (22 + i), which fires nothing new")
+        @DisplayName(
+                "Both transmit queues: vector 2 and vector 3; handlers unmask 1 << (22 + i), which fires nothing new")
         void shouldTransmitOnBothQueues() {
             byte[] frame = frame(PEER, 60);
             bench.ram.write(TX_BUFFERS, frame, 0, 60);

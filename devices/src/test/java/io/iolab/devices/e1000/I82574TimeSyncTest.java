@@ -136,7 +136,8 @@ class I82574TimeSyncTest {
 
     @ParameterizedTest
     @CsvSource({
-        // type, layer 2 message 1, layer 2 message 2, layer 4 message 1 control 5, layer 4 message 1 control 6, other port
+        // type, layer 2 message 1, layer 2 message 2, layer 4 message 1 control 5, layer 4 message 1 control 6, other
+        // port
         "0,true,false,false,false,false",
         "1,false,false,true,false,false",
         "2,true,false,true,true,false",
@@ -144,7 +145,8 @@ class I82574TimeSyncTest {
         "4,true,true,true,true,true",
         "5,true,true,true,true,false",
     })
-    @DisplayName("TSYNCRXCTL type: by EtherType or UDP port, and message type, as RXMTRL and RXUDP say; TST tells software")
+    @DisplayName(
+            "TSYNCRXCTL type: by EtherType or UDP port, and message type, as RXMTRL and RXUDP say; TST tells software")
     void shouldStampReceived(int type, boolean two1, boolean two2, boolean four5, boolean four6, boolean other) {
         bench.write(RXMTRL, 0x0105_88F7);
         bench.write(RXUDP, 319);
@@ -153,7 +155,9 @@ class I82574TimeSyncTest {
         boolean[] stamped = {two1, two2, four5, four6, other};
         for (int i = 0; i < frames.length; i++) {
             bench.arrive(frames[i]);
-            assertThat(bench.ram.readInt(RX_RING + 16L * i + 8) >> 8 & 1).as("frame %d", i).isEqualTo(stamped[i] ? 1 : 0);
+            assertThat(bench.ram.readInt(RX_RING + 16L * i + 8) >> 8 & 1)
+                    .as("frame %d", i)
+                    .isEqualTo(stamped[i] ? 1 : 0);
             assertThat(bench.read(TSYNCRXCTL)).isEqualTo(ENABLE | type << 1 | (stamped[i] ? VALID : 0));
             bench.read(RXSTMPH);
         }

@@ -103,7 +103,9 @@ class LinuxE1000SequenceTest {
         bench.write(CTRL, ctrl);
         bench.write(CTRL, ctrl | 1 << 31);
         access.flush();
-        assertThat(bench.read(STATUS) & 2).as("no link while the PHY is in reset").isZero();
+        assertThat(bench.read(STATUS) & 2)
+                .as("no link while the PHY is in reset")
+                .isZero();
         bench.now += 10_000_000;
         bench.write(CTRL, ctrl);
         access.flush();
@@ -120,7 +122,9 @@ class LinuxE1000SequenceTest {
         access.phyRead(1);
         assertThat(access.phyRead(1) & 0x24).as("link, negotiation complete").isEqualTo(0x24);
         bench.write(TCTL, bench.read(TCTL) & ~0x003F_F000 | 0x3F << 12);
-        assertThat(access.phyRead(5) & 0x0400 | access.phyRead(10) & 0x3800).as("partner").isNotZero();
+        assertThat(access.phyRead(5) & 0x0400 | access.phyRead(10) & 0x3800)
+                .as("partner")
+                .isNotZero();
         access.setUpFlowControl();
         bench.write(0x2160, 0);
         bench.write(0x2168, 0);
@@ -213,7 +217,9 @@ class LinuxE1000SequenceTest {
         probe();
         assertThat(bench.read(ICR)).isZero();
         assertThat(bench.pin).isFalse();
-        assertThat(bench.device.config().read(0x10, 4)).as("config survives resets").isEqualTo(0xFEB8_0000);
+        assertThat(bench.device.config().read(0x10, 4))
+                .as("config survives resets")
+                .isEqualTo(0xFEB8_0000);
         assertThat(bench.read(VET)).isEqualTo(0x8100);
         assertThat(bench.read(TXDCTL)).isEqualTo(0x0101_0000);
     }
@@ -363,7 +369,8 @@ class LinuxE1000SequenceTest {
     }
 
     @Test
-    @DisplayName("Close and wake on LAN: down, WUFC for magic packets, PME through PMCSR, D3hot; back in D0 WUS says why")
+    @DisplayName(
+            "Close and wake on LAN: down, WUFC for magic packets, PME through PMCSR, D3hot; back in D0 WUS says why")
     void shouldWakeOnLan() {
         probe();
         openInterface();

@@ -46,7 +46,9 @@ final class LinuxE1000e {
 
     void own() {
         bench.write(EXTCNF_CTRL, bench.read(EXTCNF_CTRL) | 0x20);
-        assertThat(bench.read(EXTCNF_CTRL) & 0x20).as("ownership of MDIO and NVM").isEqualTo(0x20);
+        assertThat(bench.read(EXTCNF_CTRL) & 0x20)
+                .as("ownership of MDIO and NVM")
+                .isEqualTo(0x20);
     }
 
     void release() {

@@ -47,12 +47,15 @@ class LinuxE1000eSequenceTest {
         driver.openInterface();
         driver.setUpClock();
         bench.now += 1000;
-        assertThat((bench.read(0xB600) & 0xFFFF_FFFFL) >>> 18).as("1 us in nanoseconds").isEqualTo(1000);
+        assertThat((bench.read(0xB600) & 0xFFFF_FFFFL) >>> 18)
+                .as("1 us in nanoseconds")
+                .isEqualTo(1000);
         assertThat(bench.pin).as("never the pin").isFalse();
     }
 
     @Test
-    @DisplayName("Transmit: IDE delays nothing, vector 1 fires, DD of the EOP descriptor; IMS TXQ0 re-arms, ICS TXQ0 continues")
+    @DisplayName(
+            "Transmit: IDE delays nothing, vector 1 fires, DD of the EOP descriptor; IMS TXQ0 re-arms, ICS TXQ0 continues")
     void shouldTransmit() {
         driver.probe();
         driver.openInterface();
@@ -75,7 +78,8 @@ class LinuxE1000eSequenceTest {
     }
 
     @Test
-    @DisplayName("Transmit with checksum offload: a context with TUCSS and TUCSO only; DD without RS since IVAR bit 31 is set")
+    @DisplayName(
+            "Transmit with checksum offload: a context with TUCSS and TUCSO only; DD without RS since IVAR bit 31 is set")
     void shouldInsertChecksum() {
         driver.probe();
         driver.openInterface();
@@ -111,7 +115,9 @@ class LinuxE1000eSequenceTest {
             int length = bench.ram.readShort(at + 12) & 0xFFFF;
             assertThat(length).isEqualTo(tagged ? 96 : Math.max(60, frame.length));
             assertThat(bench.ram.readShort(at + 14) & 0xFFFF).isEqualTo(tagged ? 0x2005 : 0);
-            assertThat(bench.ram.readInt(at + 4)).as("no hash: MRQC is not enabled").isZero();
+            assertThat(bench.ram.readInt(at + 4))
+                    .as("no hash: MRQC is not enabled")
+                    .isZero();
             bench.ram.writeLong(at, RX_BUFFERS + 2048L * clean);
             bench.ram.writeLong(at + 8, 0);
             clean = (clean + 1) % RING;
@@ -143,7 +149,8 @@ class LinuxE1000eSequenceTest {
     }
 
     @Test
-    @DisplayName("Watchdog: link loss and return on vector 2; statistics; ICS RXQ0; FPD writes do no harm in MSI-X mode")
+    @DisplayName(
+            "Watchdog: link loss and return on vector 2; statistics; ICS RXQ0; FPD writes do no harm in MSI-X mode")
     void shouldWatch() {
         driver.probe();
         driver.openInterface();

@@ -102,7 +102,8 @@ class Xv6SequenceTest {
     }
 
     @Test
-    @DisplayName("Transmit: DD of the slot at TDT is looked at, not TDH; fifty frames go round a ring of sixteen in order")
+    @DisplayName(
+            "Transmit: DD of the slot at TDT is looked at, not TDH; fifty frames go round a ring of sixteen in order")
     void shouldTransmit() {
         for (int i = 0; i < 50; i++) {
             byte[] frame = frame(PEER, 60 + i);
@@ -159,7 +160,9 @@ class Xv6SequenceTest {
             bench.device.send(frame(MAC, 60), 0, 60);
         }
         bench.poll();
-        assertThat(bench.rxStatus(RING - 1)).as("the slot at RDT is not the device's").isZero();
+        assertThat(bench.rxStatus(RING - 1))
+                .as("the slot at RDT is not the device's")
+                .isZero();
         assertThat(receive()).isEqualTo(15);
         bench.poll();
         assertThat(receive()).isEqualTo(1);
