@@ -3,6 +3,9 @@ package io.iolab.devices.e1000;
 import static io.iolab.devices.e1000.Bench.*;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.iolab.devices.dma.DmaKind;
+import io.iolab.devices.dma.DmaPort;
+import io.iolab.devices.fault.DmaFault;
 import io.iolab.devices.net.Delivery;
 import java.util.zip.CRC32;
 import org.junit.jupiter.api.AfterEach;
@@ -219,6 +222,148 @@ class E1000ReceiveEdgeTest {
         assertThat(bench.device.workPending()).isFalse();
         for (int i = 0; i < 5; i++) {
             assertThat(bench.rxLength(i)).isEqualTo(60 + i);
+        }
+    }
+
+    @Test
+    @DisplayName("13.4 RDBAH, RDLEN, RDH: each takes effect by its own write, on either queue")
+    void shouldFollowEveryRingRegister() {
+        try (Bench express = Bench.i82574l()) {
+            express.write(RFCTL, 1 << 15);
+            express.write(RXCSUM, 1 << 13);
+            for (int queue : new int[] {0, 0x100}) {
+                express.write(MRQC, 0x0037_0001);
+                for (int i = 0; i < 32; i++) {
+                    express.write(0x5C00 + 4 * i, queue == 0 ? 0 : 0x8080_8080);
+                }
+                long before = express.device.counters().rxFrames();
+                long faults = express.device.counters().ringFaults();
+                express.ram.writeLong(RX_RING + 16, RX_BUFFERS);
+                express.write(RDBAL + queue, (int) RX_RING);
+                express.write(RDT + queue, 2);
+                assertThat(express.device.counters().ringFaults()).as("no length").isEqualTo(faults + 1);
+                express.write(RDLEN + queue, 128);
+                express.write(RDH + queue, 8);
+                express.write(RDT + queue, 2);
+                assertThat(express.device.counters().ringFaults()).as("head beyond").isEqualTo(faults + 2);
+                express.write(RDH + queue, 1);
+                express.write(RDT + queue, 8);
+                assertThat(express.device.counters().ringFaults()).as("tail beyond").isEqualTo(faults + 3);
+                express.write(RDBAH + queue, 1);
+                express.write(RDT + queue, 2);
+                express.write(RCTL, RX_EN | RX_SECRC);
+                assertThat(express.arrive(TestFrames.goodTcp(10))).isEqualTo(Delivery.ACCEPTED);
+                assertThat(express.device.counters().rxFrames()).as("ring unreachable").isEqualTo(before);
+                express.write(RDBAH + queue, 0);
+                express.poll();
+                assertThat(express.device.counters().rxFrames()).as("queue %x", queue).isEqualTo(before + 1);
+                assertThat(express.read(RDH + queue)).isEqualTo(2);
+                express.write(RDBAL + queue, (int) RX_RING);
+                assertThat(express.read(RDH + queue)).as("the head stays").isEqualTo(2);
+                assertThat(express.device.counters().ringFaults()).isEqualTo(faults + 3);
+            }
+        }
+    }
+
+    @Test
+    @DisplayName("What was filled before the layout changes is written back in the old one")
+    void shouldFlushBeforeLayoutChanges() {
+        try (Bench express = Bench.i82574l()) {
+            express.openReceive(8);
+            express.device.send(frame(MAC, 60), 0, 60);
+            assertThat(express.rxStatus(0)).isZero();
+            express.write(RFCTL, 1 << 15);
+            assertThat(express.rxStatus(0) & 3).isEqualTo(3);
+            assertThat(express.rxLength(0)).isEqualTo(60);
+            express.arrive(frame(MAC, 61));
+            assertThat(express.ram.readInt(RX_RING + 16 + 8) & 3).as("extended").isEqualTo(3);
+            assertThat(express.ram.readShort(RX_RING + 16 + 12)).isEqualTo((short) 61);
+        }
+    }
+
+    @Test
+    @DisplayName("82574 7.1: in a split frame over several descriptors hash, tag and EOP are in the last one; a unit is half of one")
+    void shouldWriteLastSplitDescriptor() {
+        try (Bench express = Bench.i82574l()) {
+            express.write(RFCTL, 1 << 15);
+            express.write(RXCSUM, 0x300);
+            express.set(CTRL, 1 << 30);
+            express.write(0x2170, 1 | 1 << 8);
+            express.openReceive(16, RX_SECRC | RX_LPE | 1 << 10);
+            for (int i = 0; i < 8; i++) {
+                express.ram.writeLong(RX_RING + 32L * i, RX_BUFFERS + 0x1000L * i);
+                express.ram.writeLong(RX_RING + 32L * i + 8, RX_BUFFERS + 0x1000L * i + 0x400);
+            }
+            byte[] plain = TestFrames.goodTcp(1500);
+            byte[] tagged = new byte[plain.length + 4];
+            System.arraycopy(plain, 0, tagged, 0, 12);
+            System.arraycopy(bytes("81000123"), 0, tagged, 12, 4);
+            System.arraycopy(plain, 12, tagged, 16, plain.length - 12);
+            express.write(RDT, 14);
+            express.arrive(tagged);
+            assertThat(express.read(RDH)).isEqualTo(4);
+            assertThat(express.ram.readInt(RX_RING + 4)).as("no hash or checksum in the first").isZero();
+            assertThat(express.ram.readInt(RX_RING + 8) & 0xFFFF).as("DD only").isEqualTo(1);
+            assertThat(express.ram.readShort(RX_RING + 14)).as("no tag in the first").isZero();
+            assertThat(express.ram.readShort(RX_RING + 12)).isEqualTo((short) 54);
+            assertThat(express.ram.readShort(RX_RING + 18)).isEqualTo((short) 1024);
+            assertThat(express.ram.readInt(RX_RING + 32 + 4)).isNotZero();
+            assertThat(express.ram.readInt(RX_RING + 32 + 8) & 0xB).as("DD, EOP, VP").isEqualTo(0xB);
+            assertThat(express.ram.readShort(RX_RING + 32 + 14)).isEqualTo((short) 0x123);
+            assertThat(express.ram.readShort(RX_RING + 32 + 18)).isEqualTo((short) (1500 - 1024));
+            assertThat(express.device.counters().descriptorsFetched()).isEqualTo(7);
+            assertThat(express.device.counters().descriptorsWrittenBack()).isEqualTo(2);
+            express.write(RDT, 6);
+            express.arrive(TestFrames.goodTcp(1100));
+            assertThat(express.read(RDH)).as("one descriptor of 1024 is too small: it waits").isEqualTo(4);
+            express.write(RDT, 8);
+            express.poll();
+            assertThat(express.read(RDH)).isEqualTo(8);
+        }
+    }
+
+    @Test
+    @DisplayName("A write-back that memory refuses is counted; the head moves on as if it had worked")
+    void shouldCountLostWriteBack() {
+        boolean[] refuse = new boolean[1];
+        try (Bench failing = new Bench(E1000Model.I82540EM, dma -> new RefusingDma(dma, refuse))) {
+            failing.openReceive(8);
+            failing.arrive(frame(MAC, 60));
+            refuse[0] = true;
+            failing.arrive(frame(MAC, 60));
+            assertThat(failing.device.counters().dmaFaults()).isEqualTo(1);
+            assertThat(failing.read(RDH)).isEqualTo(2);
+            failing.openTransmit(8);
+            failing.queue(frame(PEER, 60));
+            failing.kick();
+            assertThat(failing.device.counters().dmaFaults()).isEqualTo(2);
+            assertThat(failing.sent).hasSize(1);
+            assertThat(failing.read(TDH)).isEqualTo(1);
+        }
+    }
+
+    /** Memory whose descriptors cannot be written while {@code refuse} is set. */
+    private record RefusingDma(DmaPort port, boolean[] refuse) implements DmaPort {
+        @Override
+        public DmaFault read(long iova, byte[] target, int offset, int length, DmaKind kind) {
+            return port.read(iova, target, offset, length, kind);
+        }
+
+        @Override
+        public DmaFault write(long iova, byte[] source, int offset, int length, DmaKind kind) {
+            return refuse[0] && kind == DmaKind.DESCRIPTOR
+                    ? DmaFault.BEYOND_MEMORY
+                    : port.write(iova, source, offset, length, kind);
+        }
+
+        @Override
+        public int loadShortAcquire(long iova, DmaKind kind) {
+            return port.loadShortAcquire(iova, kind);
+        }
+
+        @Override
+        public DmaFault storeShortRelease(long iova, int value, DmaKind kind) {
+            return port.storeShortRelease(iova, value, kind);
         }
     }
 }
