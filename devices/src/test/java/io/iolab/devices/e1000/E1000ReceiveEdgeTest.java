@@ -89,7 +89,9 @@ class E1000ReceiveEdgeTest {
             express.openReceive(8);
             express.poll();
             assertThat(express.read(RDH)).as("nothing waited").isZero();
-            assertThat(express.arrive(frame(bytes("023322114455"), 60))).as("RA[1] is gone").isEqualTo(Delivery.FILTERED);
+            assertThat(express.arrive(frame(bytes("023322114455"), 60)))
+                    .as("RA[1] is gone")
+                    .isEqualTo(Delivery.FILTERED);
             express.arrive(frame(MAC, 1000));
             assertThat(express.rxStatus(0)).as("legacy again, one buffer").isEqualTo(0x3);
             assertThat(express.rxLength(0)).isEqualTo(1000);
@@ -117,7 +119,9 @@ class E1000ReceiveEdgeTest {
             express.write(0x2170, 1 | 1 << 8);
             byte[] frame = frame(MAC, 500);
             express.arrive(frame);
-            assertThat(express.ram.readShort(RX_RING + 12) & 0xFFFF).as("not cut: fills 128 bytes first").isEqualTo(128);
+            assertThat(express.ram.readShort(RX_RING + 12) & 0xFFFF)
+                    .as("not cut: fills 128 bytes first")
+                    .isEqualTo(128);
             assertThat(express.ram.readShort(RX_RING + 18) & 0xFFFF).isEqualTo(372);
         }
     }
@@ -171,7 +175,8 @@ class E1000ReceiveEdgeTest {
     }
 
     @Test
-    @DisplayName("82574 10.2 RAID: an acknowledgement interrupts after that delay, each one restarts it; MSI-X knows none")
+    @DisplayName(
+            "82574 10.2 RAID: an acknowledgement interrupts after that delay, each one restarts it; MSI-X knows none")
     void shouldDelayAcknowledgements() {
         try (Bench express = Bench.i82574l()) {
             express.openReceive(8);
@@ -192,7 +197,9 @@ class E1000ReceiveEdgeTest {
             express.write(RDTR, 100);
             express.arrive(ack);
             express.device.config().write(0xA2, 2, 0x8000);
-            assertThat(express.device.nextDeadlineNanos()).as("both delays dropped").isEqualTo(Long.MAX_VALUE);
+            assertThat(express.device.nextDeadlineNanos())
+                    .as("both delays dropped")
+                    .isEqualTo(Long.MAX_VALUE);
             express.arrive(ack);
             assertThat(express.read(ICS) & 1 << 17).as("at once").isNotZero();
             express.device.config().write(0xA2, 2, 0);
@@ -241,22 +248,32 @@ class E1000ReceiveEdgeTest {
                 express.ram.writeLong(RX_RING + 16, RX_BUFFERS);
                 express.write(RDBAL + queue, (int) RX_RING);
                 express.write(RDT + queue, 2);
-                assertThat(express.device.counters().ringFaults()).as("no length").isEqualTo(faults + 1);
+                assertThat(express.device.counters().ringFaults())
+                        .as("no length")
+                        .isEqualTo(faults + 1);
                 express.write(RDLEN + queue, 128);
                 express.write(RDH + queue, 8);
                 express.write(RDT + queue, 2);
-                assertThat(express.device.counters().ringFaults()).as("head beyond").isEqualTo(faults + 2);
+                assertThat(express.device.counters().ringFaults())
+                        .as("head beyond")
+                        .isEqualTo(faults + 2);
                 express.write(RDH + queue, 1);
                 express.write(RDT + queue, 8);
-                assertThat(express.device.counters().ringFaults()).as("tail beyond").isEqualTo(faults + 3);
+                assertThat(express.device.counters().ringFaults())
+                        .as("tail beyond")
+                        .isEqualTo(faults + 3);
                 express.write(RDBAH + queue, 1);
                 express.write(RDT + queue, 2);
                 express.write(RCTL, RX_EN | RX_SECRC);
                 assertThat(express.arrive(TestFrames.goodTcp(10))).isEqualTo(Delivery.ACCEPTED);
-                assertThat(express.device.counters().rxFrames()).as("ring unreachable").isEqualTo(before);
+                assertThat(express.device.counters().rxFrames())
+                        .as("ring unreachable")
+                        .isEqualTo(before);
                 express.write(RDBAH + queue, 0);
                 express.poll();
-                assertThat(express.device.counters().rxFrames()).as("queue %x", queue).isEqualTo(before + 1);
+                assertThat(express.device.counters().rxFrames())
+                        .as("queue %x", queue)
+                        .isEqualTo(before + 1);
                 assertThat(express.read(RDH + queue)).isEqualTo(2);
                 express.write(RDBAL + queue, (int) RX_RING);
                 assertThat(express.read(RDH + queue)).as("the head stays").isEqualTo(2);
@@ -282,7 +299,8 @@ class E1000ReceiveEdgeTest {
     }
 
     @Test
-    @DisplayName("82574 7.1: in a split frame over several descriptors hash, tag and EOP are in the last one; a unit is half of one")
+    @DisplayName(
+            "82574 7.1: in a split frame over several descriptors hash, tag and EOP are in the last one; a unit is half of one")
     void shouldWriteLastSplitDescriptor() {
         try (Bench express = Bench.i82574l()) {
             express.write(RFCTL, 1 << 15);
@@ -302,20 +320,28 @@ class E1000ReceiveEdgeTest {
             express.write(RDT, 14);
             express.arrive(tagged);
             assertThat(express.read(RDH)).isEqualTo(4);
-            assertThat(express.ram.readInt(RX_RING + 4)).as("no hash or checksum in the first").isZero();
+            assertThat(express.ram.readInt(RX_RING + 4))
+                    .as("no hash or checksum in the first")
+                    .isZero();
             assertThat(express.ram.readInt(RX_RING + 8) & 0xFFFF).as("DD only").isEqualTo(1);
-            assertThat(express.ram.readShort(RX_RING + 14)).as("no tag in the first").isZero();
+            assertThat(express.ram.readShort(RX_RING + 14))
+                    .as("no tag in the first")
+                    .isZero();
             assertThat(express.ram.readShort(RX_RING + 12)).isEqualTo((short) 54);
             assertThat(express.ram.readShort(RX_RING + 18)).isEqualTo((short) 1024);
             assertThat(express.ram.readInt(RX_RING + 32 + 4)).isNotZero();
-            assertThat(express.ram.readInt(RX_RING + 32 + 8) & 0xB).as("DD, EOP, VP").isEqualTo(0xB);
+            assertThat(express.ram.readInt(RX_RING + 32 + 8) & 0xB)
+                    .as("DD, EOP, VP")
+                    .isEqualTo(0xB);
             assertThat(express.ram.readShort(RX_RING + 32 + 14)).isEqualTo((short) 0x123);
             assertThat(express.ram.readShort(RX_RING + 32 + 18)).isEqualTo((short) (1500 - 1024));
             assertThat(express.device.counters().descriptorsFetched()).isEqualTo(7);
             assertThat(express.device.counters().descriptorsWrittenBack()).isEqualTo(2);
             express.write(RDT, 6);
             express.arrive(TestFrames.goodTcp(1100));
-            assertThat(express.read(RDH)).as("one descriptor of 1024 is too small: it waits").isEqualTo(4);
+            assertThat(express.read(RDH))
+                    .as("one descriptor of 1024 is too small: it waits")
+                    .isEqualTo(4);
             express.write(RDT, 8);
             express.poll();
             assertThat(express.read(RDH)).isEqualTo(8);

@@ -120,7 +120,8 @@ class E1000TransmitEdgeTest {
     }
 
     @Test
-    @DisplayName("A poll whose budget ends inside a block has written back what it sent; segments count against the budget")
+    @DisplayName(
+            "A poll whose budget ends inside a block has written back what it sent; segments count against the budget")
     void shouldWriteBackAtEndOfBudget() {
         segmentedFrame(600);
         bench.describe(0, TX_BUFFERS, legacy(60, EOP | IFCS | RS));
@@ -176,7 +177,9 @@ class E1000TransmitEdgeTest {
         assertThat(bench.sent.get(2)).isEqualTo(bench.sent.get(0));
         assertThat(bench.sent.get(3)).isEqualTo(bench.sent.get(1));
         for (byte[] segment : bench.sent) {
-            assertThat(Arrays.copyOfRange(segment, 24, 26)).as("IP sum as found").isEqualTo(new byte[2]);
+            assertThat(Arrays.copyOfRange(segment, 24, 26))
+                    .as("IP sum as found")
+                    .isEqualTo(new byte[2]);
             assertThat(Arrays.copyOfRange(segment, 50, 52)).isEqualTo(Arrays.copyOfRange(frame, 50, 52));
         }
         assertThat(bench.read(0x40F8)).isEqualTo(2);
@@ -210,11 +213,11 @@ class E1000TransmitEdgeTest {
     }
 
     @Test
-    @DisplayName("3.5: a segmented packet whose payload cannot be read is dropped and counted in TSCTFC; the next one leaves")
+    @DisplayName(
+            "3.5: a segmented packet whose payload cannot be read is dropped and counted in TSCTFC; the next one leaves")
     void shouldDropUnreachableSegments() {
         segmentedFrame(150);
-        bench.describe(
-                0, TestFrames.context(14, 24, 33, 34, 50, 0), 150 | 0x2700_0000L | 54L << 40 | 100L << 48);
+        bench.describe(0, TestFrames.context(14, 24, 33, 34, 50, 0), 150 | 0x2700_0000L | 54L << 40 | 100L << 48);
         bench.describe(1, TX_BUFFERS, data(54, TSE | IFCS, 0, 0));
         bench.describe(2, 1L << 40, data(100, TSE | IFCS, 0, 0));
         bench.describe(3, TX_BUFFERS, data(50, TSE | EOP | IFCS | RS, 0, 0));
@@ -230,11 +233,11 @@ class E1000TransmitEdgeTest {
     }
 
     @Test
-    @DisplayName("3.5: a packet that ends inside its header is malformed and fails; a context that cannot be used as well")
+    @DisplayName(
+            "3.5: a packet that ends inside its header is malformed and fails; a context that cannot be used as well")
     void shouldCountMalformedSegmentation() {
         segmentedFrame(150);
-        bench.describe(
-                0, TestFrames.context(14, 24, 33, 34, 50, 0), 150 | 0x2700_0000L | 54L << 40 | 100L << 48);
+        bench.describe(0, TestFrames.context(14, 24, 33, 34, 50, 0), 150 | 0x2700_0000L | 54L << 40 | 100L << 48);
         bench.describe(1, TX_BUFFERS, data(40, TSE | EOP | IFCS | RS, 0, 0));
         bench.txTail = 2;
         bench.kick();
@@ -251,8 +254,7 @@ class E1000TransmitEdgeTest {
     @DisplayName("3.5: a packet with less payload than PAYLEN sends what there is and counts as failed")
     void shouldCountShortSegmentation() {
         segmentedFrame(150);
-        bench.describe(
-                0, TestFrames.context(14, 24, 33, 34, 50, 0), 500 | 0x2700_0000L | 54L << 40 | 100L << 48);
+        bench.describe(0, TestFrames.context(14, 24, 33, 34, 50, 0), 500 | 0x2700_0000L | 54L << 40 | 100L << 48);
         bench.describe(1, TX_BUFFERS, data(204, TSE | EOP | IFCS | RS, 0, 0));
         bench.txTail = 2;
         bench.kick();
@@ -293,7 +295,8 @@ class E1000TransmitEdgeTest {
     }
 
     @Test
-    @DisplayName("82574 TARC.ENABLE: a queue that is switched off waits, and the other one goes on; both share the wire in turn")
+    @DisplayName(
+            "82574 TARC.ENABLE: a queue that is switched off waits, and the other one goes on; both share the wire in turn")
     void shouldArbitrateQueues() {
         try (Bench express = Bench.i82574l()) {
             byte[][] frames = {frame(PEER, 60), frame(PEER, 61)};

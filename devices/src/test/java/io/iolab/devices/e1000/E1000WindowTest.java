@@ -48,7 +48,8 @@ class E1000WindowTest {
 
     @ParameterizedTest
     @EnumSource(E1000Model.class)
-    @DisplayName("PCI PM 3.2.4: in D3hot reads give ones of their width, writes and polls do nothing, no deadline, frames counted")
+    @DisplayName(
+            "PCI PM 3.2.4: in D3hot reads give ones of their width, writes and polls do nothing, no deadline, frames counted")
     void shouldSleep(E1000Model model) {
         try (Bench bench = new Bench(model)) {
             bench.openTransmit(8);
@@ -79,7 +80,8 @@ class E1000WindowTest {
             bench.device.writeBar(2, 0, 2, VET);
             assertThat(bench.device.readBar(2, 0, 4)).isZero();
             assertThat(bench.device.readBar(2, 4, 1)).isZero();
-            assertThat(bench.device.counters().ignored(RegisterFault.WRONG_WIDTH)).isEqualTo(2);
+            assertThat(bench.device.counters().ignored(RegisterFault.WRONG_WIDTH))
+                    .isEqualTo(2);
             bench.device.writeBar(2, 0, 4, VET);
             bench.device.writeBar(2, 8, 4, 0x1234);
             assertThat(bench.read(VET)).isEqualTo(0x8100);
@@ -102,7 +104,9 @@ class E1000WindowTest {
                     assertThat(bench.device.readBar(3, 0, 4)).isZero();
                 } else {
                     bench.device.writeBar(3, 0x2000, 4, -1);
-                    assertThat(bench.device.readBar(3, 0x2000, 4)).as("PBA is read-only").isZero();
+                    assertThat(bench.device.readBar(3, 0x2000, 4))
+                            .as("PBA is read-only")
+                            .isZero();
                 }
             }
         }
@@ -190,7 +194,8 @@ class E1000WindowTest {
     }
 
     @Test
-    @DisplayName("13.4: a CTRL write through CTRL_DUP acts; STATUS shows forced speed and duplex; EE_RST reloads the address")
+    @DisplayName(
+            "13.4: a CTRL write through CTRL_DUP acts; STATUS shows forced speed and duplex; EE_RST reloads the address")
     void shouldFollowControl() {
         try (Bench bench = Bench.i82540em()) {
             int ctrl = bench.read(CTRL);
@@ -215,7 +220,9 @@ class E1000WindowTest {
             assertThat(bench.read(RAH)).isEqualTo(0x8000_5634);
             assertThat(bench.read(VET)).as("the EEPROM only").isEqualTo(5);
             bench.write(STATUS, -1);
-            assertThat(bench.read(STATUS) & 1 << 10).as("PHYRA is not on this part").isZero();
+            assertThat(bench.read(STATUS) & 1 << 10)
+                    .as("PHYRA is not on this part")
+                    .isZero();
             bench.write(CTRL, bench.read(CTRL) & ~0x40);
             assertThat(bench.read(STATUS) & 2).as("SLU clear").isZero();
             assertThat(bench.read(ICR)).isEqualTo(4);

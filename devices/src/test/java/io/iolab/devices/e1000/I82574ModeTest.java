@@ -108,7 +108,8 @@ class I82574ModeTest {
     }
 
     @Test
-    @DisplayName("Clearing a queue cause leaves the others' causes; IMS of one bit withdraws its vector's pending bit only")
+    @DisplayName(
+            "Clearing a queue cause leaves the others' causes; IMS of one bit withdraws its vector's pending bit only")
     void shouldTouchNamedCausesOnly() {
         enableMsix();
         bench.write(CTRL_EXT, PBA_CLR);
