@@ -375,4 +375,39 @@ class E1000WakeUpTest {
             }
         }
     }
+
+    @Test
+    @DisplayName("6.4.3: a broadcast magic packet wakes although RCTL accepts no broadcast")
+    void shouldAcceptBroadcastMagic() {
+        try (Bench bench = prepared(E1000Model.I82540EM)) {
+            bench.write(RCTL, 0);
+            bench.write(WUFC, MAGIC | BROADCAST_BIT);
+            sleep(bench, false);
+            bench.arrive(magic(BROADCAST));
+            awake(bench);
+            assertThat(bench.read(WUS)).isEqualTo(MAGIC);
+        }
+    }
+
+    @Test
+    @DisplayName("13.6 IPAV: each of the four IPv4 addresses and the IPv6 address counts only while it is valid")
+    void shouldFollowAddressValidity() {
+        for (int entry = 0; entry < 5; entry++) {
+            for (boolean valid : new boolean[] {false, true}) {
+                try (Bench bench = prepared(E1000Model.I82574L)) {
+                    int bit = entry < 4 ? 1 << entry : 1 << 16;
+                    bench.write(IPAV, valid ? bit : 0x1_000F & ~bit);
+                    if (entry < 4) {
+                        bench.write(IP4AT, 0);
+                        bench.write(IP4AT + 8, 0);
+                        bench.write(IP4AT + 8 * entry, 0x0200_000A);
+                    }
+                    bench.write(WUFC, IPV4 | IPV6);
+                    sleep(bench, false);
+                    bench.arrive(entry < 4 ? ipv4(MAC, "0A000002") : ipv6(OUR_IPV6));
+                    assertThat(power(bench) & PME_STATUS).as("entry %d", entry).isEqualTo(valid ? PME_STATUS : 0);
+                }
+            }
+        }
+    }
 }
