@@ -35,6 +35,8 @@ final class ReceiveQueue {
 
     private static final int UNIT = 16;
     private static final int BLOCK = 16;
+    /** Descriptors that one frame may take: 64 of the smallest size hold the largest, and some may have no buffer. */
+    private static final int MAX_DESCRIPTORS = 128;
 
     private final RegisterFile registers;
     private final int distance;
@@ -161,8 +163,8 @@ final class ReceiveQueue {
      */
     boolean put(byte[] bytes, int offset, int length, ReceiveStatus status) {
         int done = 0;
-        while (done < length) {
-            if (next == fetched && !fetch()) {
+        for (int used = 0; done < length; used++) {
+            if (used == MAX_DESCRIPTORS || next == fetched && !fetch()) {
                 return false;
             }
             boolean first = done == 0;

@@ -12,11 +12,13 @@ import io.iolab.devices.register.RegisterFile;
  * back in runs, whole, at the latest when {@link #run} returns, so before any interrupt.
  *
  * <p>What cannot be walked is not walked: with a length of 0, or head or tail beyond the ring, the queue stands still. One call
- * handles at most {@code budget} frames and each descriptor once, however little it carries.
+ * handles at most {@code budget} frames, and sixteen times as many descriptors, however little they carry.
  */
 final class TransmitQueue {
     private static final int DESCRIPTOR = 16;
     private static final int BLOCK = 16;
+    /** Descriptors that a call may handle for each frame of its budget: rings may hold many that carry nothing. */
+    private static final int DESCRIPTORS_PER_FRAME = 16;
 
     private final RegisterFile registers;
     private final int distance;
@@ -161,8 +163,10 @@ final class TransmitQueue {
         everyDescriptor = every;
         busy = false;
         int frames = 0;
-        while (frames < budget && !busy && (next < fetched || fetch())) {
+        int handled = 0;
+        while (frames < budget && handled / DESCRIPTORS_PER_FRAME < budget && !busy && (next < fetched || fetch())) {
             frames += step(budget - frames);
+            handled++;
         }
         writeBack();
         registers.set(E1000Registers.TDH + distance, head);
@@ -314,7 +318,10 @@ final class TransmitQueue {
             return false;
         }
         if ((command & TransmitDescriptor.CMD_DEXT) != 0) {
-            offload();
+            plainContext.insertChecksums(packet, options);
+            if (TransmitDescriptor.wantsStamp(high)) {
+                packet.requestStamp();
+            }
         } else if ((command & TransmitDescriptor.CMD_IC) != 0) {
             packet.insertChecksum(TransmitDescriptor.checksumStart(high), TransmitDescriptor.checksumOffset(high), 0);
         }
@@ -323,16 +330,6 @@ final class TransmitQueue {
             tagIfWanted();
         }
         return longEnough();
-    }
-
-    private void offload() {
-        OffloadContext context = plainContext;
-        if ((options & TransmitDescriptor.POPTS_TXSM) != 0) {
-            packet.insertChecksum(context.transportStart, context.transportOffset, context.transportEnd);
-        }
-        if ((options & TransmitDescriptor.POPTS_IXSM) != 0) {
-            packet.insertChecksum(context.ipStart, context.ipOffset, context.ipEnd);
-        }
     }
 
     private boolean intact() {
