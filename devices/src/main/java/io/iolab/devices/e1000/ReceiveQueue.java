@@ -35,6 +35,8 @@ final class ReceiveQueue {
 
     private static final int UNIT = 16;
     private static final int BLOCK = 16;
+    /** Descriptors that one frame may take: 64 of the smallest size hold the largest, and some may have no buffer. */
+    private static final int MAX_DESCRIPTORS = 128;
 
     private final RegisterFile registers;
     private final int distance;
@@ -165,16 +167,19 @@ final class ReceiveQueue {
      * @return whether all of it was stored
      */
     boolean put(byte[] bytes, int offset, int length, ReceiveStatus status) {
-        int done = 0;
         reprogrammed = false;
-        while (done < length) {
-            if (reprogrammed || next == fetched && !fetch()) {
+        int done = 0;
+        for (int used = 0; done < length; used++) {
+            if (used == MAX_DESCRIPTORS || next == fetched && !fetch()) {
                 return false;
             }
             boolean first = done == 0;
             done += layout == Layout.SPLIT
                     ? putSplit(bytes, offset, length, done, status)
                     : putPlain(bytes, offset + done, length - done, first, status);
+            if (reprogrammed) {
+                return false;
+            }
         }
         return true;
     }
