@@ -58,6 +58,9 @@ final class TransmitQueue {
     private boolean ready;
 
     private boolean busy;
+    /** The ring was programmed anew since {@link #step} began: by a write of this device to itself, or a looped frame. */
+    private boolean reprogrammed;
+
     private boolean reportedNow;
     private boolean reportedLater;
     private boolean progressed;
@@ -86,6 +89,7 @@ final class TransmitQueue {
     }
 
     private void forget() {
+        reprogrammed = true;
         fetched = 0;
         next = 0;
         runStart = 0;
@@ -224,6 +228,11 @@ final class TransmitQueue {
             writeBack();
             runStart = next + 1;
         }
+        if (reprogrammed) {
+            // Neither position nor packet are those of the descriptor in hand any more.
+            runStart = next;
+            return;
+        }
         next++;
         consumed = 0;
         progressed = true;
@@ -232,6 +241,7 @@ final class TransmitQueue {
 
     /** Handles the descriptor at {@code next}, or as much of it as {@code allowance} frames allow. */
     private int step(int allowance) {
+        reprogrammed = false;
         int at = next * DESCRIPTOR;
         long high = LittleEndian.getLong(block, at + 8);
         int command = TransmitDescriptor.command(high);
@@ -374,6 +384,9 @@ final class TransmitQueue {
                     return frames;
                 }
                 frames++;
+                if (reprogrammed) {
+                    return frames;
+                }
             }
             int room = segmenter.room();
             int take = Math.min(room, length - consumed);
@@ -420,7 +433,9 @@ final class TransmitQueue {
             return false;
         }
         ready = false;
-        segmenter.next(segmentPayload);
+        if (!reprogrammed) {
+            segmenter.next(segmentPayload);
+        }
         return true;
     }
 
