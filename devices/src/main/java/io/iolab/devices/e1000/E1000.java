@@ -39,6 +39,7 @@ public final class E1000 implements NetworkFunction {
     private final E1000Model model;
     private final Core core;
     private final ConfigSpace config;
+    private final int ioBar;
     private final PowerManagement power;
     private final @Nullable MsixTable msix;
     private final InterruptUnit interrupts;
@@ -52,11 +53,19 @@ public final class E1000 implements NetworkFunction {
     private int ioAddress;
     private boolean polling;
 
-    private E1000(E1000Model model, byte[] mac, DmaPort dma, InterruptPin intx, FramePort wire, Clock clock) {
+    private E1000(
+            E1000Model model,
+            E1000Board board,
+            byte[] mac,
+            DmaPort dma,
+            InterruptPin intx,
+            FramePort wire,
+            Clock clock) {
         this.model = model;
         this.core = Core.of(model, clock);
         this.eeprom = new Eeprom(model, mac);
-        this.config = PciFace.create(model, eeprom);
+        this.config = PciFace.create(model, board, eeprom);
+        this.ioBar = board.ioBar(model);
         DmaPort gate = new BusMasterGate(config, dma);
         MsiCapability msi = null;
         if (model == E1000Model.I82540EM) {
@@ -99,6 +108,12 @@ public final class E1000 implements NetworkFunction {
         restart();
     }
 
+    /** As the longer form, on the {@link E1000Board#REFERENCE} board. */
+    public static E1000 create(
+            E1000Model model, byte[] mac, DmaPort dma, InterruptPin intx, FramePort wire, Clock clock) {
+        return create(model, E1000Board.REFERENCE, mac, dma, intx, wire, clock);
+    }
+
     /**
      * Builds a controller that is powered on and not configured.
      *
@@ -109,8 +124,14 @@ public final class E1000 implements NetworkFunction {
      * @throws IllegalArgumentException if {@code mac} is no station address
      */
     public static E1000 create(
-            E1000Model model, byte[] mac, DmaPort dma, InterruptPin intx, FramePort wire, Clock clock) {
-        return new E1000(model, mac.clone(), dma, intx, wire, clock);
+            E1000Model model,
+            E1000Board board,
+            byte[] mac,
+            DmaPort dma,
+            InterruptPin intx,
+            FramePort wire,
+            Clock clock) {
+        return new E1000(model, board, mac.clone(), dma, intx, wire, clock);
     }
 
     /**
@@ -206,9 +227,11 @@ public final class E1000 implements NetworkFunction {
         if (!power.inD0()) {
             return -1L >>> 64 - 8 * width;
         }
+        if (bar == ioBar) {
+            return readIo(offset, width);
+        }
         return switch (bar) {
             case PciFace.REGISTER_BAR -> core.registers().read(offset, width);
-            case PciFace.IO_BAR -> readIo(offset, width);
             case PciFace.VECTOR_BAR -> readVectors(offset, width);
             default -> 0;
         };
@@ -219,9 +242,12 @@ public final class E1000 implements NetworkFunction {
         if (!power.inD0()) {
             return;
         }
+        if (bar == ioBar) {
+            writeIo(offset, width, value);
+            return;
+        }
         switch (bar) {
             case PciFace.REGISTER_BAR -> core.registers().write(offset, width, value);
-            case PciFace.IO_BAR -> writeIo(offset, width, value);
             case PciFace.VECTOR_BAR -> writeVectors(offset, width, value);
             default -> {}
         }
@@ -333,9 +359,11 @@ public final class E1000 implements NetworkFunction {
 
     @Override
     public String registerName(int bar, long offset) {
+        if (bar == ioBar) {
+            return offset < IO_DATA ? "IOADDR" : offset < 8 ? "IODATA" : "unimplemented";
+        }
         return switch (bar) {
             case PciFace.REGISTER_BAR -> core.registers().map().nameAt(offset);
-            case PciFace.IO_BAR -> offset < IO_DATA ? "IOADDR" : offset < 8 ? "IODATA" : "unimplemented";
             case PciFace.FLASH_BAR -> model == E1000Model.I82574L ? "FLASH" : "unimplemented";
             case PciFace.VECTOR_BAR -> vectorRegisterName(offset);
             default -> "unimplemented";

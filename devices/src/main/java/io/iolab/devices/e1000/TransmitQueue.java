@@ -41,8 +41,8 @@ final class TransmitQueue {
     private long ringIova;
     private int ringSize;
     private int head;
-    /** The ring could not be read: nothing moves until the next doorbell. */
-    private boolean stalled;
+    /** Nothing moves until the next doorbell or the unit's start. */
+    boolean stalled;
 
     private boolean inPacket;
     private boolean segmenting;
@@ -75,10 +75,10 @@ final class TransmitQueue {
         this.packet = new OutgoingPacket(dma);
         this.segmenter = new Segmenter(core.model(), packet, segmentContext);
         registers.onRead(E1000Registers.TDH + distance, () -> head);
-        registers.onWrite(E1000Registers.TDH + distance, (written, previous) -> ringChanged());
-        registers.onWrite(E1000Registers.TDBAL + distance, (written, previous) -> ringChanged());
-        registers.onWrite(E1000Registers.TDBAH + distance, (written, previous) -> ringChanged());
-        registers.onWrite(E1000Registers.TDLEN + distance, (written, previous) -> ringChanged());
+        int[] ring = {E1000Registers.TDH, E1000Registers.TDBAL, E1000Registers.TDBAH, E1000Registers.TDLEN};
+        for (int register : ring) {
+            registers.onWrite(register + distance, (written, previous) -> ringChanged());
+        }
         registers.onWrite(E1000Registers.TDT + distance, (written, previous) -> doorbell());
     }
 
@@ -102,9 +102,11 @@ final class TransmitQueue {
     private void ringChanged() {
         ringIova = registers.get64(E1000Registers.TDBAL + distance);
         ringSize = registers.get(E1000Registers.TDLEN + distance) / DESCRIPTOR;
-        // TDH is written by software only while the unit is off; a write otherwise takes effect here and now.
         head = registers.get(E1000Registers.TDH + distance);
         forget();
+        // Moved while the unit runs, which 82540 SDM 13.4 (TDH) forbids: what lies up to the old tail was never asked
+        // for.
+        stalled = (registers.get(E1000Registers.TCTL) & E1000Registers.TCTL_EN) != 0;
     }
 
     private void doorbell() {
