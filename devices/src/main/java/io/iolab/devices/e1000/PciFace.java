@@ -23,8 +23,8 @@ final class PciFace {
     static final int PCIE = 0xE0;
     static final int MSIX = 0xA0;
 
-    /** Power management: version 2, device specific initialisation (PCI Bus Power Management 1.2 section 3.2.3). */
-    static final int POWER_CAPABILITIES = 0x0022;
+    /** Version 2, device specific initialisation, PME from D0 and D3 (PCI Bus Power Management 1.2 section 3.2.3). */
+    static final int POWER_CAPABILITIES = 0xC822;
 
     private static final int INTEL = 0x8086;
     private static final int ETHERNET = 0x020000;

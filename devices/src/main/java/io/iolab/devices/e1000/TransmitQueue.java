@@ -12,11 +12,13 @@ import io.iolab.devices.register.RegisterFile;
  * back in runs, whole, at the latest when {@link #run} returns, so before any interrupt.
  *
  * <p>What cannot be walked is not walked: with a length of 0, or head or tail beyond the ring, the queue stands still. One call
- * handles at most {@code budget} frames and each descriptor once, however little it carries.
+ * handles at most {@code budget} frames, and sixteen times as many descriptors, however little they carry.
  */
 final class TransmitQueue {
     private static final int DESCRIPTOR = 16;
     private static final int BLOCK = 16;
+    /** Descriptors that a call may handle for each frame of its budget: rings may hold many that carry nothing. */
+    private static final int DESCRIPTORS_PER_FRAME = 16;
 
     private final RegisterFile registers;
     private final int distance;
@@ -56,6 +58,9 @@ final class TransmitQueue {
     private boolean ready;
 
     private boolean busy;
+    /** The ring was programmed anew since {@link #step} began: by a write of this device to itself, or a looped frame. */
+    private boolean reprogrammed;
+
     private boolean reportedNow;
     private boolean reportedLater;
     private boolean progressed;
@@ -84,6 +89,7 @@ final class TransmitQueue {
     }
 
     private void forget() {
+        reprogrammed = true;
         fetched = 0;
         next = 0;
         runStart = 0;
@@ -163,8 +169,10 @@ final class TransmitQueue {
         everyDescriptor = every;
         busy = false;
         int frames = 0;
-        while (frames < budget && !busy && (next < fetched || fetch())) {
+        int handled = 0;
+        while (frames < budget && handled / DESCRIPTORS_PER_FRAME < budget && !busy && (next < fetched || fetch())) {
             frames += step(budget - frames);
+            handled++;
         }
         writeBack();
         registers.set(E1000Registers.TDH + distance, head);
@@ -222,6 +230,11 @@ final class TransmitQueue {
             writeBack();
             runStart = next + 1;
         }
+        if (reprogrammed) {
+            // Neither position nor packet are those of the descriptor in hand any more.
+            runStart = next;
+            return;
+        }
         next++;
         consumed = 0;
         progressed = true;
@@ -230,6 +243,7 @@ final class TransmitQueue {
 
     /** Handles the descriptor at {@code next}, or as much of it as {@code allowance} frames allow. */
     private int step(int allowance) {
+        reprogrammed = false;
         int at = next * DESCRIPTOR;
         long high = LittleEndian.getLong(block, at + 8);
         int command = TransmitDescriptor.command(high);
@@ -316,7 +330,10 @@ final class TransmitQueue {
             return false;
         }
         if ((command & TransmitDescriptor.CMD_DEXT) != 0) {
-            offload();
+            plainContext.insertChecksums(packet, options);
+            if (TransmitDescriptor.wantsStamp(high)) {
+                packet.requestStamp();
+            }
         } else if ((command & TransmitDescriptor.CMD_IC) != 0) {
             packet.insertChecksum(TransmitDescriptor.checksumStart(high), TransmitDescriptor.checksumOffset(high), 0);
         }
@@ -325,16 +342,6 @@ final class TransmitQueue {
             tagIfWanted();
         }
         return longEnough();
-    }
-
-    private void offload() {
-        OffloadContext context = plainContext;
-        if ((options & TransmitDescriptor.POPTS_TXSM) != 0) {
-            packet.insertChecksum(context.transportStart, context.transportOffset, context.transportEnd);
-        }
-        if ((options & TransmitDescriptor.POPTS_IXSM) != 0) {
-            packet.insertChecksum(context.ipStart, context.ipOffset, context.ipEnd);
-        }
     }
 
     private boolean intact() {
@@ -379,6 +386,9 @@ final class TransmitQueue {
                     return frames;
                 }
                 frames++;
+                if (reprogrammed) {
+                    return frames;
+                }
             }
             int room = segmenter.room();
             int take = Math.min(room, length - consumed);
@@ -425,7 +435,9 @@ final class TransmitQueue {
             return false;
         }
         ready = false;
-        segmenter.next(segmentPayload);
+        if (!reprogrammed) {
+            segmenter.next(segmentPayload);
+        }
         return true;
     }
 
