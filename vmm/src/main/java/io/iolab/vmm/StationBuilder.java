@@ -115,6 +115,6 @@ final class StationBuilder {
     private static VirtioOptions virtio(NicTuning nic) {
         long without =
                 (nic.eventIndex() ? 0 : VirtioFeatures.EVENT_IDX) | (nic.mergeable() ? 0 : VirtioFeatures.MRG_RXBUF);
-        return VirtioOptions.defaults().without(without).withLargestQueue(nic.ringSize());
+        return VirtioOptions.defaults().without(without).withLargestQueue(nic.virtqueueSize());
     }
 }
