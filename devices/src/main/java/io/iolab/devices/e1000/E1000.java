@@ -39,7 +39,7 @@ public final class E1000 implements NetworkFunction {
     private final Core core;
     private final ConfigSpace config;
     private final PowerManagement power;
-    private final @Nullable MsixTable msix;
+    private final @Nullable VectorWindow vectors;
     private final InterruptUnit interrupts;
     private final LinkUnit link;
     private final TransmitUnit transmitter;
@@ -47,32 +47,40 @@ public final class E1000 implements NetworkFunction {
     private int ioAddress;
     private boolean polling;
 
-    private E1000(E1000Model model, byte[] mac, DmaPort dma, InterruptPin intx, FramePort wire, Clock clock) {
+    private E1000(
+            E1000Model model,
+            VectorPlacement placement,
+            byte[] mac,
+            DmaPort dma,
+            InterruptPin intx,
+            FramePort wire,
+            Clock clock) {
         this.model = model;
         this.core = Core.of(model, clock);
         Eeprom eeprom = new Eeprom(model, mac);
-        this.config = PciFace.create(model, eeprom);
+        this.config = PciFace.create(model, eeprom, placement);
         DmaPort gate = new BusMasterGate(config, dma);
         MsiCapability msi = null;
+        MsixTable msix = null;
         if (model == E1000Model.I82540EM) {
             this.power = new PowerManagement(config, PciFace.PCI_POWER, PciFace.POWER_CAPABILITIES, this::reset);
             PciFace.addPcix(config);
-            this.msix = null;
         } else {
             this.power = new PowerManagement(config, PciFace.PCIE_POWER, PciFace.POWER_CAPABILITIES, this::reset);
             msi = new MsiCapability(config, PciFace.MSI, gate);
             PciFace.addPcie(config);
-            this.msix = new MsixTable(
+            msix = new MsixTable(
                     config,
                     PciFace.MSIX,
                     PciFace.VECTORS,
-                    PciFace.VECTOR_BAR,
-                    PciFace.VECTOR_TABLE,
-                    PciFace.VECTOR_BAR,
-                    PciFace.PENDING_BITS,
+                    placement.bar(),
+                    placement.table(),
+                    placement.bar(),
+                    placement.pendingBits(),
                     gate);
             PciFace.addExtended(config, mac);
         }
+        this.vectors = msix == null ? null : new VectorWindow(msix, placement);
         IntxLine pin = new IntxLine(config, intx, messagesEnabled(msi, msix));
         this.interrupts = new InterruptUnit(core, new InterruptUnit.Signals(pin, msi, msix));
         this.link = new LinkUnit(core, eeprom, interrupts, this::controllerReset);
@@ -100,7 +108,13 @@ public final class E1000 implements NetworkFunction {
      */
     public static E1000 create(
             E1000Model model, byte[] mac, DmaPort dma, InterruptPin intx, FramePort wire, Clock clock) {
-        return new E1000(model, mac.clone(), dma, intx, wire, clock);
+        return new E1000(model, VectorPlacement.OWN_BAR, mac.clone(), dma, intx, wire, clock);
+    }
+
+    /** An 82574L with its MSI-X table elsewhere; the rest is as for {@link #create}. */
+    public static E1000 create82574(
+            VectorPlacement placement, byte[] mac, DmaPort dma, InterruptPin intx, FramePort wire, Clock clock) {
+        return new E1000(E1000Model.I82574L, placement, mac.clone(), dma, intx, wire, clock);
     }
 
     /**
@@ -187,10 +201,13 @@ public final class E1000 implements NetworkFunction {
         if (!power.inD0()) {
             return -1L >>> 64 - 8 * width;
         }
+        VectorWindow window = vectors;
+        if (window != null && window.claims(bar, offset)) {
+            return window.read(offset, width);
+        }
         return switch (bar) {
             case PciFace.REGISTER_BAR -> core.registers().read(offset, width);
             case PciFace.IO_BAR -> readIo(offset, width);
-            case PciFace.VECTOR_BAR -> readVectors(offset, width);
             default -> 0;
         };
     }
@@ -200,10 +217,14 @@ public final class E1000 implements NetworkFunction {
         if (!power.inD0()) {
             return;
         }
+        VectorWindow window = vectors;
+        if (window != null && window.claims(bar, offset)) {
+            window.write(offset, width, value);
+            return;
+        }
         switch (bar) {
             case PciFace.REGISTER_BAR -> core.registers().write(offset, width, value);
             case PciFace.IO_BAR -> writeIo(offset, width, value);
-            case PciFace.VECTOR_BAR -> writeVectors(offset, width, value);
             default -> {}
         }
     }
@@ -227,23 +248,6 @@ public final class E1000 implements NetworkFunction {
             ioAddress = (int) value;
         } else if (offset == IO_DATA) {
             core.registers().write(ioAddress & 0xFFFF_FFFFL, 4, value);
-        }
-    }
-
-    private long readVectors(long offset, int width) {
-        MsixTable table = msix;
-        if (table == null) {
-            return 0;
-        }
-        return offset >= PciFace.PENDING_BITS
-                ? table.readPending(offset - PciFace.PENDING_BITS, width)
-                : table.readTable(offset, width);
-    }
-
-    private void writeVectors(long offset, int width, long value) {
-        MsixTable table = msix;
-        if (table != null && offset < PciFace.PENDING_BITS) {
-            table.writeTable(offset, width, value);
         }
     }
 
@@ -304,20 +308,15 @@ public final class E1000 implements NetworkFunction {
 
     @Override
     public String registerName(int bar, long offset) {
+        VectorWindow window = vectors;
+        if (window != null && window.claims(bar, offset)) {
+            return window.registerName(offset);
+        }
         return switch (bar) {
             case PciFace.REGISTER_BAR -> core.registers().map().nameAt(offset);
             case PciFace.IO_BAR -> offset < IO_DATA ? "IOADDR" : offset < 8 ? "IODATA" : "unimplemented";
             case PciFace.FLASH_BAR -> model == E1000Model.I82574L ? "FLASH" : "unimplemented";
-            case PciFace.VECTOR_BAR -> vectorRegisterName(offset);
             default -> "unimplemented";
         };
-    }
-
-    private String vectorRegisterName(long offset) {
-        if (msix == null) {
-            return "unimplemented";
-        }
-        boolean pending = offset >= PciFace.PENDING_BITS && offset < PciFace.PENDING_BITS + 8;
-        return pending ? "MSIX_PBA" : offset >= 0 && offset < 16 * PciFace.VECTORS ? "MSIX_TABLE" : "unimplemented";
     }
 }
