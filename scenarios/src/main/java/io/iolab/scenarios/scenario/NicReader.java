@@ -9,12 +9,16 @@ import io.iolab.vmm.VirtioTuning;
 import io.iolab.vmm.config.ConfigException;
 import io.iolab.vmm.config.ConfigNode;
 import io.iolab.vmm.ledger.Path;
+import java.util.List;
 import java.util.Optional;
 
 /** The mappings {@code nic}, {@code virtio} and {@code msix}. */
 final class NicReader {
     /** virtio-net offers no larger queue unless asked for, as QEMU does. */
     private static final int MAX_VIRTQUEUE = 256;
+
+    /** The keys of {@code nic} that only a virtio device has. */
+    static final List<Key<?>> VIRTIO_FEATURES = List.of(Nic.EVENT_INDEX, Nic.MERGEABLE);
 
     private NicReader() {}
 
@@ -63,6 +67,21 @@ final class NicReader {
                 Nic.EVENT_INDEX.read(node, absent.eventIndex()),
                 Nic.MERGEABLE.read(node, absent.mergeable()),
                 Nic.COALESCED_MMIO.read(node, absent.coalescedMmio()),
+                absent.virtio(),
+                absent.msixSharedPage());
+    }
+
+    /** Of {@link #nicKeys} those of {@link #VIRTIO_FEATURES}. */
+    static NicTuning virtioFeatures(ConfigNode node, NicTuning absent) throws ConfigException {
+        return new NicTuning(
+                absent.ringSize(),
+                absent.itr(),
+                absent.txDelay(),
+                absent.rxDelay(),
+                absent.txInterrupts(),
+                Nic.EVENT_INDEX.read(node, absent.eventIndex()),
+                Nic.MERGEABLE.read(node, absent.mergeable()),
+                absent.coalescedMmio(),
                 absent.virtio(),
                 absent.msixSharedPage());
     }
