@@ -124,8 +124,11 @@ final class SoftwarePath {
     }
 
     private VirtioNet virtioNet(MessagePort messages, NicWorker.Costs costs) {
-        VirtioNetOptions options =
-                new VirtioNetOptions(context.mac(), context.config().nic().virtqueueSize(), NetFeatures.DEFAULT);
+        NicTuning tuning = context.config().nic();
+        VirtioNetOptions options = new VirtioNetOptions(
+                context.mac(),
+                tuning.virtqueueSize(),
+                NetFeatures.DEFAULT | tuning.virtio().ringFeatures());
         return new VirtioNet(
                 options,
                 copying(messages),

@@ -100,7 +100,10 @@ final class NicReader {
     static NicTuning virtioKeys(ConfigNode node, NicTuning absent) throws ConfigException {
         VirtioTuning virtio = absent.virtio();
         return absent.withVirtio(new VirtioTuning(
-                Virtio.BACKEND.read(node, virtio.backend()), Virtio.QUEUE_SIZE.read(node, virtio.queueSize())));
+                Virtio.BACKEND.read(node, virtio.backend()),
+                Virtio.RING.read(node, virtio.ring()),
+                Virtio.IN_ORDER.read(node, virtio.inOrder()),
+                Virtio.QUEUE_SIZE.read(node, virtio.queueSize())));
     }
 
     /** See {@link #nic}. */

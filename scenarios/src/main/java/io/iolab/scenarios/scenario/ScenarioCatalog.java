@@ -16,7 +16,7 @@ public final class ScenarioCatalog {
     public static final String DEFAULT = "side-by-side";
 
     private static final List<String> NAMES =
-            List.of(DEFAULT, "ping-pong", "mixed-sizes", "doorbell-cost", "pcap-replay", "virtio-backends", "shared-msix-page");
+            List.of(DEFAULT, "ping-pong", "mixed-sizes", "doorbell-cost", "pcap-replay", "virtio-backends", "rings", "shared-msix-page");
 
     private ScenarioCatalog() {}
 

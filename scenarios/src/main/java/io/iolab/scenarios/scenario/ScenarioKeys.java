@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.iolab.scenarios.schema.JsonSchema;
 import io.iolab.vmm.ClockMode;
 import io.iolab.vmm.VirtioTuning.Backend;
+import io.iolab.vmm.VirtioTuning.Ring;
 import io.iolab.vmm.config.ConfigNode;
 import io.iolab.vmm.config.Quantity;
 import io.iolab.vmm.ledger.Path;
@@ -74,12 +75,17 @@ final class ScenarioKeys {
                 "user: a kick exits to the VMM process and is served there; vhost (the default): an ioeventfd wakes a thread of"
                         + " the host's kernel; poll: a thread looks at the rings all the time and kicks are off.",
                 Backend.class);
+        static final Key<Ring> RING =
+                Key.choice("ring", "The form of the virtqueues; default split.", Ring.class);
+        static final Key<Boolean> IN_ORDER = Key.flag(
+                "in_order",
+                "Negotiate VIRTIO_F_IN_ORDER, so that one used element may stand for several buffers; default false.");
         static final Key<Integer> QUEUE_SIZE = Key.powerOfTwo(
                 "queue_size",
                 "Descriptors a virtqueue has at most; default: those of the NIC's rings, 256 at most.",
                 8,
                 1024);
-        static final List<Key<?>> ALL = List.of(BACKEND, QUEUE_SIZE);
+        static final List<Key<?>> ALL = List.of(BACKEND, RING, IN_ORDER, QUEUE_SIZE);
 
         private Virtio() {}
     }

@@ -7,6 +7,7 @@ import io.iolab.vmm.GuestConfig;
 import io.iolab.vmm.NicTuning;
 import io.iolab.vmm.VirtioTuning;
 import io.iolab.vmm.VirtioTuning.Backend;
+import io.iolab.vmm.VirtioTuning.Ring;
 import io.iolab.vmm.config.ConfigException;
 import io.iolab.vmm.ledger.Path;
 import java.util.List;
@@ -34,10 +35,12 @@ class PathVariantsTest {
 
     @Test
     void shouldNameEachGuestAfterItsPathAndSettings() throws ConfigException {
-        assertThat(guests("emulated , virtio{ backend: poll, event_index: false },virtio{queue_size: 16},virtio,"
+        assertThat(guests("virtio{ring: packed},virtio{ring: packed, in_order: true},emulated , virtio{ backend: poll, event_index: false },virtio{queue_size: 16},virtio,"
                         + "emulated{itr: 1.5us,coalesced_mmio: true}, passthrough{msix: {shared_page: true}},virtio,native"))
                 .extracting(GuestConfig::name)
                 .containsExactly(
+                        "virtio-packed",
+                        "virtio-packed-in-order",
                         "emulated",
                         "virtio-poll-no-event-ind",
                         "virtio-queue-size-16",
@@ -63,10 +66,10 @@ class PathVariantsTest {
     void shouldStartFromTheScenariosGuests() throws ConfigException {
         List<GuestConfig> guests = guests("virtio{backend: user},passthrough,passthrough{mapped: true, ring: 64}");
 
-        NicTuning common = NicTuning.DEFAULTS.withVirtio(new VirtioTuning(Backend.VHOST, 64));
+        NicTuning common = NicTuning.DEFAULTS.withVirtio(new VirtioTuning(Backend.VHOST, Ring.SPLIT, false, 64));
         assertThat(guests.get(0).nic())
                 .as("a virtqueue takes no ring of 1024")
-                .isEqualTo(common.withVirtio(new VirtioTuning(Backend.USER, 64)));
+                .isEqualTo(common.withVirtio(new VirtioTuning(Backend.USER, Ring.SPLIT, false, 64)));
         assertThat(guests.get(0).ramBytes()).isEqualTo(32L << 20);
         assertThat(guests.get(0).mapped()).isTrue();
         assertThat(guests.get(1).nic()).isEqualTo(common.withRing(1024));

@@ -10,6 +10,7 @@ import io.iolab.vmm.LinkConfig;
 import io.iolab.vmm.NicTuning;
 import io.iolab.vmm.VirtioTuning;
 import io.iolab.vmm.VirtioTuning.Backend;
+import io.iolab.vmm.VirtioTuning.Ring;
 import io.iolab.vmm.config.ConfigException;
 import io.iolab.vmm.guest.Workload;
 import io.iolab.vmm.ledger.Path;
@@ -129,8 +130,8 @@ class ScenarioReaderTest {
         Scenario scenario = parse("version: 1\n" + STREAM + """
                 virtio: {queue_size: 64}
                 guests:
-                  - {name: a, path: virtio, virtio: {backend: poll}}
-                  - {name: b, path: virtio, virtio: {backend: user, queue_size: 1024}}
+                  - {name: a, path: virtio, virtio: {backend: poll, ring: packed}}
+                  - {name: b, path: virtio, virtio: {backend: user, queue_size: 1024, in_order: true}}
                   - {name: c, path: virtio}
                   - {name: d, path: passthrough, msix: {shared_page: true}}
                   - {name: e, path: passthrough, msix: {}}
@@ -139,9 +140,9 @@ class ScenarioReaderTest {
         assertThat(scenario.guests())
                 .extracting(guest -> guest.nic().virtio())
                 .startsWith(
-                        new VirtioTuning(Backend.POLL, 64),
-                        new VirtioTuning(Backend.USER, 1024),
-                        new VirtioTuning(Backend.VHOST, 64));
+                        new VirtioTuning(Backend.POLL, Ring.PACKED, false, 64),
+                        new VirtioTuning(Backend.USER, Ring.SPLIT, true, 1024),
+                        new VirtioTuning(Backend.VHOST, Ring.SPLIT, false, 64));
         assertThat(scenario.guests())
                 .extracting(guest -> guest.nic().msixSharedPage())
                 .containsExactly(false, false, false, true, false);
@@ -194,6 +195,7 @@ class ScenarioReaderTest {
                 "guests: [{path: emulated, virtio: {}}]     | 3 | 35 | virtio path only",
                 "guests: [{path: virtio, msix: {}}]         | 3 | 31 | passthrough path only",
                 "virtio: {backend: qemu}                    | 3 | 19 | user, vhost, poll",
+                "virtio: {ring: 256}                        | 3 | 16 | split, packed",
                 "virtio: {queue_size: 2048}                 | 3 | 22 | from 8 to 1024",
                 "virtio: {queue_size: 100}                  | 3 | 22 | a power of two",
                 "version: 1           | 3 | 1  | twice",
