@@ -78,8 +78,7 @@ final class PhysicalPath {
         PhysicalPath path = new PhysicalPath(context, cabling);
         BareMachine machine = new BareMachine(context);
         PhysicalMemory memory = context.host().memory();
-        E1000 nic = path.nic(
-                VectorPlacement.OWN_BAR, new DirectDma(memory, machine.messages(path.account)), () -> 0);
+        E1000 nic = path.nic(VectorPlacement.OWN_BAR, new DirectDma(memory, machine.messages(path.account)), () -> 0);
         NicWorker engine = path.engine(nic);
         machine.plug(SoftwarePath.SLOT, nic, path.new PostedWrites(nic, engine, machine.cpu()));
         long heap = machine.heap();

@@ -138,12 +138,10 @@ final class SoftwarePath {
     }
 
     private static FunctionWindow.TrapRule ioeventfdAt(NotifyWindow notify) {
-        return (bar, offset, write) -> write
-                        && bar == notify.bar()
-                        && offset >= notify.offset()
-                        && offset < notify.offset() + notify.length()
-                ? Trap.FAST
-                : Trap.USER;
+        return (bar, offset, write) ->
+                write && bar == notify.bar() && offset >= notify.offset() && offset < notify.offset() + notify.length()
+                        ? Trap.FAST
+                        : Trap.USER;
     }
 
     private DmaPort copying(MessagePort messages) {

@@ -95,7 +95,8 @@ class LabTest {
     }
 
     @Test
-    @DisplayName("an MSI-X table in the page of the doorbell: that page cannot be mapped, and each TDT write exits to the VMM")
+    @DisplayName(
+            "an MSI-X table in the page of the doorbell: that page cannot be mapped, and each TDT write exits to the VMM")
     void shouldExitForRegistersThatShareAPageWithTheVectors() throws Exception {
         NicTuning shared = NicTuning.DEFAULTS.withMsixSharedPage(true);
         GuestFigures figures = Labs.measure(

@@ -97,7 +97,9 @@ class VirtioBackendTest {
         Map<Backend, GuestFigures> figures = measure(FLAT_OUT);
 
         GuestFigures user = figures.get(Backend.USER);
-        assertThat(kickExits(user, ExitHandler.USER)).isEqualTo(user.kicksSent()).isPositive();
+        assertThat(kickExits(user, ExitHandler.USER))
+                .isEqualTo(user.kicksSent())
+                .isPositive();
         assertThat(kickExits(user, ExitHandler.KERNEL)).isZero();
         GuestFigures vhost = figures.get(Backend.VHOST);
         assertThat(kickExits(vhost, ExitHandler.KERNEL))
@@ -131,7 +133,8 @@ class VirtioBackendTest {
         long thread = poll.cpuPicos().get(CpuShare.POLLING)
                 + poll.cpuPicos().get(CpuShare.WORKER)
                 + poll.cpuPicos().get(CpuShare.COPY);
-        assertThat(thread).isCloseTo((long) (poll.seconds() * 1e12), org.assertj.core.data.Percentage.withPercentage(1));
+        assertThat(thread)
+                .isCloseTo((long) (poll.seconds() * 1e12), org.assertj.core.data.Percentage.withPercentage(1));
         assertThat(figures.get(Backend.USER).cpuPicos().get(CpuShare.POLLING)).isZero();
         assertThat(figures.get(Backend.VHOST).cpuPicos().get(CpuShare.POLLING)).isZero();
         assertThat(processor(figures, Backend.POLL)).isGreaterThan(processor(figures, Backend.USER));
@@ -173,8 +176,7 @@ class VirtioBackendTest {
         Workload workload = new Workload.UdpStream(
                 List.of(60, 64, 576, 1514), Labs.count(4_000), new Workload.Flow(true, 20_000, 1, 1_000));
 
-        try (Lab lab = Labs.create(
-                ClockMode.VIRTUAL, 7, List.of(Labs.guest(Path.VIRTIO, nic, workload, true)))) {
+        try (Lab lab = Labs.create(ClockMode.VIRTUAL, 7, List.of(Labs.guest(Path.VIRTIO, nic, workload, true)))) {
             lab.warmUp(0);
             lab.measure(2_000 * Labs.MILLISECOND, passed -> {});
 
@@ -214,8 +216,7 @@ class VirtioBackendTest {
             }
         }
 
-        List<GuestFigures> figures =
-                Labs.measure(10 * Labs.MILLISECOND, guests).all();
+        List<GuestFigures> figures = Labs.measure(10 * Labs.MILLISECOND, guests).all();
 
         assertThat(descriptors(figures.get(2), Access.READ)).isLessThan(descriptors(figures.get(0), Access.READ));
         for (int ring : new int[] {0, 2}) {

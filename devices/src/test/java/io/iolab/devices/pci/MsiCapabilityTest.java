@@ -113,7 +113,8 @@ class MsiCapabilityTest {
     }
 
     @Test
-    @DisplayName("the vector replaces the data's low bits, as many as were granted; one not granted sends nothing (6.8.1.6)")
+    @DisplayName(
+            "the vector replaces the data's low bits, as many as were granted; one not granted sends nothing (6.8.1.6)")
     void shouldPutTheVectorIntoTheData() {
         MsiCapability many = build(8);
         control(2, 1);
@@ -149,7 +150,8 @@ class MsiCapabilityTest {
     }
 
     @Test
-    @DisplayName("what pends waits for the enable bit, and goes with a vector that is no longer granted or with a reset")
+    @DisplayName(
+            "what pends waits for the enable bit, and goes with a vector that is no longer granted or with a reset")
     void shouldKeepPendingBitsNoLongerThanTheirVectors() {
         MsiCapability many = build(4);
         control(2, 1);

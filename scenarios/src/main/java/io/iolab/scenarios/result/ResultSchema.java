@@ -60,7 +60,10 @@ public final class ResultSchema {
                 .with("iotlb_misses_per_packet", "Translations that had to walk.", JsonSchema.amount())
                 .with("drops", "Frames lost, both directions, all causes.", JsonSchema.count())
                 .with("latency_ns", "From the sending program's call to the receiving program's return.", latency())
-                .with("cpu_ns_per_packet", "Processor time, all shares: what a polling thread burns without finding work included.", JsonSchema.amount())
+                .with(
+                        "cpu_ns_per_packet",
+                        "Processor time, all shares: what a polling thread burns without finding work included.",
+                        JsonSchema.amount())
                 .with("cpu_ns", "The same by share, per packet.", processor())
                 .with("interrupts", "By outcome.", each(InterruptOutcome.values(), JsonSchema.count()))
                 .with("kicks", "Doorbells.", counts("sent", "suppressed"))

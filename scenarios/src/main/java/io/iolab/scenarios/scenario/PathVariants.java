@@ -129,9 +129,8 @@ public final class PathVariants {
     }
 
     private GuestConfig guest(Path path, Optional<ConfigNode> settings) throws ConfigException {
-        Optional<GuestConfig> same = scenario.guests().stream()
-                .filter(guest -> guest.path() == path)
-                .findFirst();
+        Optional<GuestConfig> same =
+                scenario.guests().stream().filter(guest -> guest.path() == path).findFirst();
         GuestConfig like = same.orElse(scenario.guests().getFirst());
         NicTuning nic = same.isPresent()
                 ? like.nic()
@@ -187,11 +186,13 @@ public final class PathVariants {
                 continue;
             }
             String value = node.scalar(key, "a value");
-            out.append('-').append(switch (value) {
-                case "true" -> key;
-                case "false" -> "no-" + key;
-                default -> Character.isLetter(value.charAt(0)) ? value : key + "-" + value;
-            });
+            out.append('-')
+                    .append(
+                            switch (value) {
+                                case "true" -> key;
+                                case "false" -> "no-" + key;
+                                default -> Character.isLetter(value.charAt(0)) ? value : key + "-" + value;
+                            });
         }
         return out.toString().replaceAll("[^A-Za-z0-9]+", "-");
     }

@@ -75,8 +75,7 @@ final class ScenarioKeys {
                 "user: a kick exits to the VMM process and is served there; vhost (the default): an ioeventfd wakes a thread of"
                         + " the host's kernel; poll: a thread looks at the rings all the time and kicks are off.",
                 Backend.class);
-        static final Key<Ring> RING =
-                Key.choice("ring", "The form of the virtqueues; default split.", Ring.class);
+        static final Key<Ring> RING = Key.choice("ring", "The form of the virtqueues; default split.", Ring.class);
         static final Key<Boolean> IN_ORDER = Key.flag(
                 "in_order",
                 "Negotiate VIRTIO_F_IN_ORDER, so that one used element may stand for several buffers; default false.");
@@ -236,8 +235,8 @@ final class ScenarioKeys {
         static final Key<Boolean> MAPPED = Key.flag(
                 "mapped",
                 "passthrough: set up the device's DMA mappings; false leaves its IOMMU domain empty; default true.");
-        static final Key<ConfigNode> MSIX = Key.section(
-                "msix", "passthrough: the NIC's MSI-X table.", () -> Key.mapping(Msix.ALL));
+        static final Key<ConfigNode> MSIX =
+                Key.section("msix", "passthrough: the NIC's MSI-X table.", () -> Key.mapping(Msix.ALL));
         static final List<Key<?>> ALL = List.of(NAME, PATH, RAM, LINK, NIC, VIRTIO, WORKLOAD, MAPPED, MSIX);
 
         private Guest() {}

@@ -35,8 +35,10 @@ class PathVariantsTest {
 
     @Test
     void shouldNameEachGuestAfterItsPathAndSettings() throws ConfigException {
-        assertThat(guests("virtio{ring: packed},virtio{ring: packed, in_order: true},emulated , virtio{ backend: poll, event_index: false },virtio{queue_size: 16},virtio,"
-                        + "emulated{itr: 1.5us,coalesced_mmio: true}, passthrough{msix: {shared_page: true}},virtio,native"))
+        assertThat(
+                        guests(
+                                "virtio{ring: packed},virtio{ring: packed, in_order: true},emulated , virtio{ backend: poll, event_index: false },virtio{queue_size: 16},virtio,"
+                                        + "emulated{itr: 1.5us,coalesced_mmio: true}, passthrough{msix: {shared_page: true}},virtio,native"))
                 .extracting(GuestConfig::name)
                 .containsExactly(
                         "virtio-packed",
@@ -77,7 +79,9 @@ class PathVariantsTest {
         assertThat(guests.get(1).ramBytes()).isEqualTo(64L << 20);
         assertThat(guests.get(2).nic()).isEqualTo(common.withRing(64));
         assertThat(guests.get(2).mapped()).isTrue();
-        assertThat(guests).extracting(GuestConfig::path).containsExactly(Path.VIRTIO, Path.PASSTHROUGH, Path.PASSTHROUGH);
+        assertThat(guests)
+                .extracting(GuestConfig::path)
+                .containsExactly(Path.VIRTIO, Path.PASSTHROUGH, Path.PASSTHROUGH);
     }
 
     /** Columns are those of the whole list. */

@@ -71,7 +71,8 @@ class NotificationTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    @DisplayName("2.7.10: a device that is polled all the time asks for no kick, and still finds every frame and buffer")
+    @DisplayName(
+            "2.7.10: a device that is polled all the time asks for no kick, and still finds every frame and buffer")
     void shouldNeverAskForKicksWhenPolled(boolean eventIndex) {
         lab.device.polled();
         lab.start(features(eventIndex), 16);
