@@ -90,6 +90,7 @@ class NotificationTest {
             assertThat(lab.device.poll(64)).isOne();
             assertThat(lab.arrive(Lab.frame(60, 1))).isEqualTo(Delivery.ACCEPTED);
             assertThat(lab.device.poll(64)).isZero();
+            assertThat(lab.arrive(Lab.frame(60, 1))).as("no buffers left").isEqualTo(Delivery.BUSY);
         }
 
         assertThat(lab.sent).hasSize(41);
