@@ -5,21 +5,22 @@ import io.iolab.devices.driver.FrameReceiver;
 import io.iolab.devices.memory.AddressRange;
 import io.iolab.devices.memory.Memory;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A receive queue: every descriptor has a buffer. Buffers go back when more than half a budget (or half a queue) of them is
  * out, as in Linux.
  */
 final class ReceiveQueue {
-    private static final int HEADER = 12;
-    private static final int NUM_BUFFERS = 10;
     /** The longest frame that any feature set allows. */
-    private static final int LONGEST_FRAME = 65550;
+    private static final int LONGEST_FRAME = 65_597;
 
     private final DriverQueue queue;
     private final Memory ram;
     private final int bufferSize;
     private final boolean mergeable;
+    private final int headerBytes;
+    private final @Nullable ReceivedHeader header;
     private final long buffersPa;
     private final long[] buffersBus;
     private final byte[] scratch = new byte[LONGEST_FRAME];
@@ -29,11 +30,19 @@ final class ReceiveQueue {
     private int unpublished;
     private long dropped;
 
-    ReceiveQueue(DriverPlatform platform, DriverQueue queue, int bufferSize, boolean mergeable) {
+    /** @param header takes each frame's header, if these are worth reading */
+    ReceiveQueue(
+            DriverPlatform platform,
+            DriverQueue queue,
+            int bufferSize,
+            long features,
+            @Nullable ReceivedHeader header) {
         this.queue = queue;
+        this.header = header;
         this.ram = platform.ram();
         this.bufferSize = bufferSize;
-        this.mergeable = mergeable;
+        this.mergeable = (features & VirtioFeatures.MRG_RXBUF) != 0;
+        headerBytes = new PacketHeader(features).bytes();
         buffersPa = platform.allocate((long) queue.size() * bufferSize, AddressRange.PAGE_SIZE);
         buffersBus = new long[queue.size()];
         Arrays.setAll(buffersBus, i -> platform.busAddress(bufferPa(i)));
@@ -104,8 +113,12 @@ final class ReceiveQueue {
     private void gather(long buffer, int length) {
         int start = 0;
         if (buffersToCome == 0) {
-            start = HEADER;
-            buffersToCome = mergeable ? Math.max(1, ram.readShort(buffer + NUM_BUFFERS) & 0xFFFF) : 1;
+            start = headerBytes;
+            buffersToCome =
+                    mergeable ? Math.max(1, ram.readShort(buffer + PacketHeader.NUM_BUFFERS) & 0xFFFF) : 1;
+            if (header != null) {
+                header.read(ram, buffer, length >= headerBytes);
+            }
         }
         buffersToCome--;
         int bytes = length - start;
