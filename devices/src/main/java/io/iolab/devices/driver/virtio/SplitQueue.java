@@ -39,14 +39,21 @@ final class SplitQueue extends DriverQueue {
     private final long availBus;
     private final long usedBus;
 
-    /** The descriptor after each: of its chain, or of the list of free ones. */
+    /**
+     * The descriptor after each: of its chain, or of the list of free ones. With IN_ORDER it is always the next in the table
+     * (section 2.7.9), and since they also come back in that order, those after firstFree are free.
+     */
     private final int[] following;
 
-    /** By first descriptor: its buffer's token, or NO_BUFFER; and the last descriptor. */
+    /** By first descriptor: its buffer's token, or NO_BUFFER; the last descriptor; and how many there are. */
     private final int[] tokens;
 
     private final int[] lasts;
     private final int[] counts;
+
+    /** The first descriptor by token. */
+    private final int[] heads;
+
     private int firstFree;
     private int free;
 
@@ -55,7 +62,7 @@ final class SplitQueue extends DriverQueue {
 
     /** @param size a power of two */
     SplitQueue(DriverPlatform platform, int index, int size, long features, int tableEntries) {
-        super(platform, index, size, tableEntries);
+        super(platform, index, size, features, tableEntries);
         this.mask = size - 1;
         this.eventIdx = (features & VirtioFeatures.EVENT_IDX) != 0;
         descriptorsPa = platform.allocate((long) size * DESCRIPTOR_SIZE, AddressRange.PAGE_SIZE);
@@ -68,9 +75,24 @@ final class SplitQueue extends DriverQueue {
         tokens = new int[size];
         lasts = new int[size];
         counts = new int[size];
+        heads = new int[size];
+        start();
+    }
+
+    @Override
+    void resetRing() {
+        ram.fill(descriptorsPa, (long) size() * DESCRIPTOR_SIZE, (byte) 0);
+        ram.fill(availPa, AVAIL_RING + 2L * size() + 2, (byte) 0);
+        ram.fill(usedPa, USED_RING + (long) USED_ELEMENT * size() + 2, (byte) 0);
+        start();
+    }
+
+    private void start() {
         Arrays.setAll(following, i -> i + 1 & mask);
         Arrays.fill(tokens, NO_BUFFER);
-        free = size;
+        firstFree = 0;
+        free = size();
+        usedSeen = 0;
     }
 
     @Override
@@ -98,14 +120,14 @@ final class SplitQueue extends DriverQueue {
     }
 
     @Override
-    void add(int token, long bus, int length, boolean writable) {
+    void addToRing(int token, long bus, int length, boolean writable) {
         int head = firstFree;
         writeDescriptor(descriptorPa(head), bus, length, writable ? WRITE : 0, 0);
         makeAvailable(token, head, head, 1);
     }
 
     @Override
-    void add(int token, BufferParts parts) {
+    void addToRing(int token, BufferParts parts) {
         int head = firstFree;
         int count = parts.count();
         if (indirect(count)) {
@@ -136,10 +158,10 @@ final class SplitQueue extends DriverQueue {
         firstFree = following[last];
         free -= count;
         tokens[head] = token;
+        heads[token] = head;
         lasts[head] = last;
         counts[head] = count;
         ram.writeShort(availPa + AVAIL_RING + 2L * ((int) added & mask), (short) head);
-        added++;
     }
 
     @Override
@@ -151,7 +173,7 @@ final class SplitQueue extends DriverQueue {
         published = added;
         ram.storeShortRelease(availPa + AVAIL_IDX, (short) published);
         Memory.fullFence();
-        kick(wantsKick(old));
+        kick(wantsKick(old), RingIndex.of(published));
     }
 
     private boolean wantsKick(int old) {
@@ -163,7 +185,7 @@ final class SplitQueue extends DriverQueue {
     }
 
     @Override
-    boolean hasUsed() {
+    boolean ringHasUsed() {
         int lastUsed = RingIndex.of(reaped);
         return usedSeen != lastUsed || loadUsedIndex() != lastUsed;
     }
@@ -174,7 +196,7 @@ final class SplitQueue extends DriverQueue {
     }
 
     @Override
-    int usedToken() {
+    int ringToken() {
         int id = usedId();
         return id < 0 || id > mask || reaped == published ? NO_BUFFER : tokens[id];
     }
@@ -185,7 +207,7 @@ final class SplitQueue extends DriverQueue {
     }
 
     @Override
-    int usedLength() {
+    int ringLength() {
         return ram.readInt(usedElement() + 4);
     }
 
@@ -194,13 +216,14 @@ final class SplitQueue extends DriverQueue {
     }
 
     @Override
-    void consume() {
-        int head = usedId() & mask;
+    void release(int token) {
+        int head = heads[token];
         tokens[head] = NO_BUFFER;
-        following[lasts[head]] = firstFree;
-        firstFree = head;
         free += counts[head];
-        reaped++;
+        if (!inOrder()) {
+            following[lasts[head]] = firstFree;
+            firstFree = head;
+        }
     }
 
     @Override

@@ -68,8 +68,16 @@ final class TransmitQueue {
         Arrays.setAll(buffersBus, slot -> platform.busAddress(bufferPa(slot)));
         freeSlots = new int[slots];
         nextSlots = new int[slots];
-        Arrays.fill(nextSlots, NONE);
         marked = new boolean[slots];
+        reset();
+    }
+
+    /** No frame is with the device: at the start, and after a reset of the queue. */
+    void reset() {
+        free = 0;
+        packets = 0;
+        armed = false;
+        Arrays.fill(nextSlots, NONE);
         // Filled from the top, so that slots are first used in ascending order.
         for (int slot = slots - 1; slot >= 0; slot--) {
             freeSlots[free++] = slot;

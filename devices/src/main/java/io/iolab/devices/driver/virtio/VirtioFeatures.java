@@ -52,6 +52,19 @@ public final class VirtioFeatures {
     /** The device goes through the platform's address translation. */
     public static final long ACCESS_PLATFORM = 1L << 33;
 
+    /** Packed rings in place of split ones. */
+    public static final long RING_PACKED = 1L << 34;
+    /** Buffers come back in the order in which they were offered, and several with one used descriptor. */
+    public static final long IN_ORDER = 1L << 35;
+    /** Memory is to be ordered as towards a device; the driver's fences always do. */
+    public static final long ORDER_PLATFORM = 1L << 36;
+    /** Kicks tell how far the driver got. */
+    public static final long NOTIFICATION_DATA = 1L << 38;
+    /** Kicks carry a number that the device chose. */
+    public static final long NOTIF_CONFIG_DATA = 1L << 39;
+    /** Queues can be reset one by one. */
+    public static final long RING_RESET = 1L << 40;
+
     /** Received datagrams may be several in one, over IPv4. Needs MRG_RXBUF with this driver. */
     public static final long GUEST_USO4 = 1L << 54;
     /** The same over IPv6. */
@@ -61,7 +74,7 @@ public final class VirtioFeatures {
     /** Received packets carry a hash. */
     public static final long HASH_REPORT = 1L << 57;
 
-    /** What {@link VirtioOptions#defaults} asks for. */
+    /** What {@link VirtioOptions#defaults} wants: no offloads, no control queue, no other forms of rings and kicks. */
     public static final long DEFAULT =
             MAC | MRG_RXBUF | STATUS | INDIRECT_DESC | EVENT_IDX | VERSION_1 | ACCESS_PLATFORM;
 
@@ -87,8 +100,12 @@ public final class VirtioFeatures {
             | CTRL_GUEST_OFFLOADS
             | GUEST_ANNOUNCE;
 
+    /** Other forms of rings and kicks. */
+    public static final long RINGS =
+            RING_PACKED | IN_ORDER | ORDER_PLATFORM | NOTIFICATION_DATA | NOTIF_CONFIG_DATA | RING_RESET;
+
     /** Everything above. */
-    public static final long ALL = DEFAULT | OFFLOADS | CONTROL | MQ | HASH_REPORT;
+    public static final long ALL = DEFAULT | OFFLOADS | CONTROL | MQ | HASH_REPORT | RINGS;
 
     /** What makes transmitted packets long. */
     static final long HOST_SEGMENTATION = HOST_TSO4 | HOST_TSO6 | HOST_USO;

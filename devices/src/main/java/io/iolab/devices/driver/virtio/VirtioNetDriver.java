@@ -141,7 +141,7 @@ public final class VirtioNetDriver implements NetDriver {
         TransmitQueue transmit = new TransmitQueue(platform, transmitRing, options.header(), features);
         QueuePair pair =
                 new QueuePair(receiveRing, transmitRing, receive, transmit, has(VirtioFeatures.EVENT_IDX));
-        int receiveVector = VECTOR_CONFIG + 1 + receiveIndex;
+        int receiveVector = receiveVector(number);
         int transmitVector = receiveVector + 1;
         vectors.route(receiveVector, platform.allocateMessage(() -> {
             pair.receiveInterrupt();
@@ -153,9 +153,17 @@ public final class VirtioNetDriver implements NetDriver {
         return pair;
     }
 
+    /** That of the transmit queue follows. */
+    private static int receiveVector(int pair) {
+        return VECTOR_CONFIG + 1 + 2 * pair;
+    }
+
     /** @param parts the most that a buffer has where it is not one */
     private DriverQueue queue(int index, int parts) {
         int size = Math.min(transport.queueSize(index), options.largestQueue());
+        if (!has(VirtioFeatures.RING_PACKED)) {
+            size = Integer.highestOneBit(size);
+        }
         return DriverQueue.create(platform, index, size, features, parts);
     }
 
@@ -381,6 +389,45 @@ public final class VirtioNetDriver implements NetDriver {
             announcements += commands.acknowledgeAnnouncement() ? 1 : 0;
             failure = commands.broken() ? "the control queue does not answer" : failure;
         }
+    }
+
+    /**
+     * Takes the first transmit queue back from the device and sets it up anew (virtio 1.2 section 2.6.1). Frames that the
+     * device has not returned may have been sent or not.
+     *
+     * @throws IllegalStateException if RING_RESET was not negotiated
+     */
+    public void resetTransmitQueue() {
+        resetTransmitQueue(0);
+    }
+
+    /** The same for that of a pair, 0 to {@link #queuePairs} - 1. */
+    public void resetTransmitQueue(int pair) {
+        QueuePair owner = opened()[pair];
+        takeBack(owner.transmitRing());
+        owner.transmit().reset();
+        transport.enableQueue(owner.transmitRing(), receiveVector(pair) + 1);
+    }
+
+    /** The same for the first receive queue. Frames that were received and not polled are lost. */
+    public void resetReceiveQueue() {
+        resetReceiveQueue(0);
+    }
+
+    /** The same for that of a pair, 0 to {@link #queuePairs} - 1. */
+    public void resetReceiveQueue(int pair) {
+        QueuePair owner = opened()[pair];
+        takeBack(owner.receiveRing());
+        transport.enableQueue(owner.receiveRing(), receiveVector(pair));
+        owner.receive().reset();
+    }
+
+    private void takeBack(DriverQueue ring) {
+        if (!has(VirtioFeatures.RING_RESET)) {
+            throw new IllegalStateException("RING_RESET was not negotiated");
+        }
+        transport.resetQueue(ring.index());
+        ring.reset();
     }
 
     /** {@inheritDoc} With several pairs, of the one that has the fewest. A long packet takes several. */

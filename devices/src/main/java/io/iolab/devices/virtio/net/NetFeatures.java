@@ -128,7 +128,13 @@ public final class NetFeatures {
             | MTU
             | HASH_REPORT
             | GUEST_HDRLEN
-            | SPEED_DUPLEX;
+            | SPEED_DUPLEX
+            | RingFeatures.RING_PACKED
+            | RingFeatures.IN_ORDER
+            | RingFeatures.ORDER_PLATFORM
+            | RingFeatures.NOTIFICATION_DATA
+            | RingFeatures.NOTIF_CONFIG_DATA
+            | RingFeatures.RING_RESET;
 
     /** Everything that QEMU 7.2 offers by default for a single queue pair, and this device implements. */
     public static final long USUAL = DEFAULT
