@@ -24,6 +24,8 @@ final class ReceiveQueue {
     private final long buffersPa;
     private final long[] buffersBus;
     private final byte[] scratch = new byte[LONGEST_FRAME];
+    private boolean inUse;
+    private boolean filledOnce;
     private int filled;
     private int buffersToCome;
     private boolean damaged;
@@ -57,8 +59,23 @@ final class ReceiveQueue {
         return dropped;
     }
 
-    /** Gives the device every buffer; after DRIVER_OK, since it kicks. */
-    void fill() {
+    /** The device is to receive here: it gets every buffer. After DRIVER_OK, since it kicks. */
+    void use() {
+        inUse = true;
+        if (filledOnce) {
+            publish();
+        } else {
+            fill();
+        }
+    }
+
+    /** The device does not receive here any more, so the queue must not be kicked (5.1.6.5.5); it keeps its buffers. */
+    void rest() {
+        inUse = false;
+    }
+
+    private void fill() {
+        filledOnce = true;
         queue.armInterrupt(0);
         for (int i = 0; i < queue.size(); i++) {
             giveBack(i);
@@ -81,8 +98,10 @@ final class ReceiveQueue {
     }
 
     private void publish() {
-        unpublished = 0;
-        queue.publish();
+        if (inUse) {
+            unpublished = 0;
+            queue.publish();
+        }
     }
 
     /**

@@ -81,9 +81,7 @@ public final class VirtioNetDriver implements NetDriver {
             readConfiguration();
             transport.addStatus(ModernTransport.DRIVER_OK);
             pairs = opened;
-            for (QueuePair pair : opened) {
-                pair.receive().fill();
-            }
+            opened[0].receive().use();
             pairsInUse = 1;
             if (opened.length > 1) {
                 usePairs(opened.length);
@@ -253,9 +251,18 @@ public final class VirtioNetDriver implements NetDriver {
         if (wanted < 1 || wanted > opened().length) {
             throw new IllegalArgumentException(wanted + " of " + pairs.length + " queue pairs");
         }
-        boolean agreed = commands != null && commands.queuePairs(wanted);
-        pairsInUse = agreed ? wanted : pairsInUse;
-        return agreed;
+        if (commands == null || !commands.queuePairs(wanted)) {
+            return false;
+        }
+        pairsInUse = wanted;
+        for (int i = 0; i < pairs.length; i++) {
+            if (i < wanted) {
+                pairs[i].receive().use();
+            } else {
+                pairs[i].receive().rest();
+            }
+        }
+        return true;
     }
 
     /** Changes the station address. @return whether the device agreed */
