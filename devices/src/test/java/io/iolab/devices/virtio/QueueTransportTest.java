@@ -196,7 +196,8 @@ class QueueTransportTest {
 
     @Test
     @Spec(id = "V17.2", section = "virtio 1.2 2.6.1")
-    @DisplayName("2.6.1: a reset queue may be set up anew, elsewhere and with another size, and starts from the beginning")
+    @DisplayName(
+            "2.6.1: a reset queue may be set up anew, elsewhere and with another size, and starts from the beginning")
     void shouldStartAResetQueueAnew() {
         startWithReset(0);
         SplitRing old = new SplitRing(lab.ram, 8, DESC, DRIVER, DEVICE);
@@ -247,7 +248,8 @@ class QueueTransportTest {
     }
 
     @Test
-    @DisplayName("4.1.4.3.2: no reset without the feature, of a queue that is not enabled or not there, or by another value")
+    @DisplayName(
+            "4.1.4.3.2: no reset without the feature, of a queue that is not enabled or not there, or by another value")
     void shouldIgnoreResetsThatMakeNoSense() {
         lab.negotiate(0);
         enable(4, 8);

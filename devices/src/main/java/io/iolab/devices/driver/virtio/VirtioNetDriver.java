@@ -34,18 +34,13 @@ public final class VirtioNetDriver implements NetDriver {
     /** Where the control queue is without MQ (section 5.1.2). */
     private static final int SINGLE_PAIR_CONTROL_QUEUE = 2;
 
-    private static final int NOT_OPEN = 0;
-
     private final DriverPlatform platform;
     private final PciDevice device;
     private final VirtioOptions options;
     private final ModernTransport transport;
     private byte[] mac = new byte[6];
     private long features;
-    private QueuePair[] pairs = {};
-    /** Those that frames are sent on. */
-    private int pairsInUse = NOT_OPEN;
-
+    private @Nullable QueuePairs pairs;
     private final FlowChoice flows = new FlowChoice();
     private ReceivedHeader received = new ReceivedHeader(0);
     private @Nullable NetCommands commands;
@@ -77,14 +72,13 @@ public final class VirtioNetDriver implements NetDriver {
         transport.addStatus(ModernTransport.DRIVER);
         try {
             negotiate();
-            QueuePair[] opened = setUpQueues();
+            QueuePairs opened = setUpQueues();
             readConfiguration();
             transport.addStatus(ModernTransport.DRIVER_OK);
             pairs = opened;
-            opened[0].receive().use();
-            pairsInUse = 1;
-            if (opened.length > 1) {
-                usePairs(opened.length);
+            opened.use(1);
+            if (opened.count() > 1) {
+                usePairs(opened.count());
             }
         } catch (DriverException e) {
             transport.addStatus(ModernTransport.FAILED);
@@ -110,59 +104,22 @@ public final class VirtioNetDriver implements NetDriver {
         }
     }
 
-    private QueuePair[] setUpQueues() {
+    private QueuePairs setUpQueues() {
         int most = has(VirtioFeatures.MQ) ? Math.max(1, transport.config16(CONFIG_MAX_PAIRS)) : 1;
-        QueuePair[] opened = new QueuePair[Math.min(most, options.queuePairs())];
+        int count = Math.min(most, options.queuePairs());
         received = new ReceivedHeader(features);
-        MsixVectors vectors = device.enableMsix(1 + 2 * opened.length);
+        MsixVectors vectors = device.enableMsix(QueuePairs.vectors(count));
         vectors.route(VECTOR_CONFIG, platform.allocateMessage(this::configInterrupt));
         transport.mapConfigVector(VECTOR_CONFIG);
-        for (int i = 0; i < opened.length; i++) {
-            opened[i] = setUpPair(i, vectors);
-        }
+        ReceivedHeader header = has(VirtioFeatures.RECEIVE_METADATA) ? received : null;
+        QueuePairs opened = new QueuePairs(count, platform, transport, options, features, vectors, header);
         if (has(VirtioFeatures.CTRL_VQ)) {
-            DriverQueue control =
-                    queue(has(VirtioFeatures.MQ) ? 2 * most : SINGLE_PAIR_CONTROL_QUEUE, ControlQueue.PARTS);
+            int index = has(VirtioFeatures.MQ) ? 2 * most : SINGLE_PAIR_CONTROL_QUEUE;
+            DriverQueue control = opened.queue(index, ControlQueue.PARTS);
             commands = new NetCommands(new ControlQueue(platform, control), features);
             transport.enableQueue(control, NO_VECTOR);
         }
         return opened;
-    }
-
-    private QueuePair setUpPair(int number, MsixVectors vectors) {
-        int receiveIndex = 2 * number;
-        int transmitIndex = receiveIndex + 1;
-        DriverQueue receiveRing = queue(receiveIndex, 0);
-        DriverQueue transmitRing = queue(transmitIndex, TransmitQueue.parts(features));
-        ReceivedHeader header = has(VirtioFeatures.RECEIVE_METADATA) ? received : null;
-        ReceiveQueue receive = new ReceiveQueue(platform, receiveRing, options.bufferSize(), features, header);
-        TransmitQueue transmit = new TransmitQueue(platform, transmitRing, options.header(), features);
-        QueuePair pair =
-                new QueuePair(receiveRing, transmitRing, receive, transmit, has(VirtioFeatures.EVENT_IDX));
-        int receiveVector = receiveVector(number);
-        int transmitVector = receiveVector + 1;
-        vectors.route(receiveVector, platform.allocateMessage(() -> {
-            pair.receiveInterrupt();
-            return true;
-        }));
-        vectors.route(transmitVector, platform.allocateMessage(() -> true));
-        transport.enableQueue(receiveRing, receiveVector);
-        transport.enableQueue(transmitRing, transmitVector);
-        return pair;
-    }
-
-    /** That of the transmit queue follows. */
-    private static int receiveVector(int pair) {
-        return VECTOR_CONFIG + 1 + 2 * pair;
-    }
-
-    /** @param parts the most that a buffer has where it is not one */
-    private DriverQueue queue(int index, int parts) {
-        int size = Math.min(transport.queueSize(index), options.largestQueue());
-        if (!has(VirtioFeatures.RING_PACKED)) {
-            size = Integer.highestOneBit(size);
-        }
-        return DriverQueue.create(platform, index, size, features, parts);
     }
 
     private void readConfiguration() {
@@ -203,17 +160,18 @@ public final class VirtioNetDriver implements NetDriver {
         return true;
     }
 
-    private QueuePair[] opened() {
-        if (pairsInUse == NOT_OPEN) {
+    private QueuePairs opened() {
+        QueuePairs opened = pairs;
+        if (opened == null) {
             throw new IllegalStateException("not open");
         }
-        return pairs;
+        return opened;
     }
 
     /** Why nothing moves any more, or null. */
     private @Nullable String stopped() {
-        for (int i = 0; failure == null && i < pairs.length; i++) {
-            failure = pairs[i].failure();
+        if (failure == null && pairs != null) {
+            failure = pairs.failure();
         }
         return failure;
     }
@@ -233,12 +191,12 @@ public final class VirtioNetDriver implements NetDriver {
 
     /** Queue pairs that were set up; only the first may be in use, if the device refused the others. */
     public int queuePairs() {
-        return pairs.length;
+        return opened().count();
     }
 
     /** Pairs that frames are sent on. */
     public int queuePairsInUse() {
-        return pairsInUse;
+        return opened().inUse();
     }
 
     /**
@@ -248,20 +206,14 @@ public final class VirtioNetDriver implements NetDriver {
      * @return whether the device agreed
      */
     public boolean usePairs(int wanted) {
-        if (wanted < 1 || wanted > opened().length) {
-            throw new IllegalArgumentException(wanted + " of " + pairs.length + " queue pairs");
+        QueuePairs all = opened();
+        if (wanted < 1 || wanted > all.count()) {
+            throw new IllegalArgumentException(wanted + " of " + all.count() + " queue pairs");
         }
         if (commands == null || !commands.queuePairs(wanted)) {
             return false;
         }
-        pairsInUse = wanted;
-        for (int i = 0; i < pairs.length; i++) {
-            if (i < wanted) {
-                pairs[i].receive().use();
-            } else {
-                pairs[i].receive().rest();
-            }
-        }
+        all.use(wanted);
         return true;
     }
 
@@ -339,8 +291,9 @@ public final class VirtioNetDriver implements NetDriver {
 
     /** The queue that a frame goes through, with room for it; null if there is none now. */
     private @Nullable TransmitQueue roomFor(byte[] frame, int offset, int length, int longest) {
-        QueuePair[] all = opened();
-        QueuePair pair = all[pairsInUse == 1 ? 0 : flows.pair(frame, offset, length, pairsInUse)];
+        QueuePairs all = opened();
+        int inUse = all.inUse();
+        QueuePair pair = all.get(inUse == 1 ? 0 : flows.pair(frame, offset, length, inUse));
         TransmitQueue transmit = pair.transmit();
         int slots = transmit.slotsFor(length);
         if (length > longest || slots > transmit.slots()) {
@@ -351,11 +304,9 @@ public final class VirtioNetDriver implements NetDriver {
 
     @Override
     public void flush() {
-        QueuePair[] all = opened();
+        QueuePairs all = opened();
         if (stopped() == null) {
-            for (int i = 0; i < pairsInUse; i++) {
-                all[i].transmitRing().publish();
-            }
+            all.publishTransmits();
         }
     }
 
@@ -365,19 +316,17 @@ public final class VirtioNetDriver implements NetDriver {
      */
     @Override
     public int poll(int budget, FrameReceiver receiver) {
-        QueuePair[] all = opened();
+        QueuePairs all = opened();
         if (configChanged) {
             configurationChanged();
         }
-        for (QueuePair pair : all) {
-            pair.reap();
-        }
+        all.reap();
         int work = 0;
         int first = firstPair;
-        for (int i = 0; i < all.length && work < budget && stopped() == null; i++) {
-            work += all[(first + i) % all.length].receive(budget - work, budget, receiver);
+        for (int i = 0; i < all.count() && work < budget && stopped() == null; i++) {
+            work += all.get((first + i) % all.count()).receive(budget - work, budget, receiver);
         }
-        firstPair = (first + 1) % all.length;
+        firstPair = (first + 1) % all.count();
         return work;
     }
 
@@ -410,10 +359,7 @@ public final class VirtioNetDriver implements NetDriver {
 
     /** The same for that of a pair, 0 to {@link #queuePairs} - 1. */
     public void resetTransmitQueue(int pair) {
-        QueuePair owner = opened()[pair];
-        takeBack(owner.transmitRing());
-        owner.transmit().reset();
-        transport.enableQueue(owner.transmitRing(), receiveVector(pair) + 1);
+        opened().resetTransmit(pair);
     }
 
     /** The same for the first receive queue. Frames that were received and not polled are lost. */
@@ -423,85 +369,45 @@ public final class VirtioNetDriver implements NetDriver {
 
     /** The same for that of a pair, 0 to {@link #queuePairs} - 1. */
     public void resetReceiveQueue(int pair) {
-        QueuePair owner = opened()[pair];
-        takeBack(owner.receiveRing());
-        transport.enableQueue(owner.receiveRing(), receiveVector(pair));
-        owner.receive().reset();
-    }
-
-    private void takeBack(DriverQueue ring) {
-        if (!has(VirtioFeatures.RING_RESET)) {
-            throw new IllegalStateException("RING_RESET was not negotiated");
-        }
-        transport.resetQueue(ring.index());
-        ring.reset();
+        opened().resetReceive(pair);
     }
 
     /** {@inheritDoc} With several pairs, of the one that has the fewest. A long packet takes several. */
     @Override
     public int transmitSlots() {
-        int least = Integer.MAX_VALUE;
-        QueuePair[] all = opened();
-        for (int i = 0; i < pairsInUse; i++) {
-            least = Math.min(least, all[i].transmit().free());
-        }
-        return least;
+        return opened().leastFree();
     }
 
     /** {@inheritDoc} In slots: a long packet counts for several. */
     @Override
     public int transmitsInFlight() {
-        int sum = 0;
-        for (QueuePair pair : opened()) {
-            sum += pair.transmit().inFlight();
-        }
-        return sum;
+        return opened().inFlight();
     }
 
     /** {@inheritDoc} Looks at the used rings in RAM only; also true once the driver has stopped. */
     @Override
     public boolean transmitHung() {
-        boolean hung = false;
-        for (QueuePair pair : opened()) {
-            hung |= pair.transmitHung();
-        }
-        return hung || stopped() != null;
+        return opened().transmitHung() || stopped() != null;
     }
 
     /** Received frames thrown away because their length or buffer count made no sense. */
     public long receiveErrors() {
-        long sum = 0;
-        for (QueuePair pair : opened()) {
-            sum += pair.receive().dropped();
-        }
-        return sum;
+        return opened().dropped();
     }
 
     /** {@inheritDoc} Kicks of all queues for packets. */
     @Override
     public long doorbells() {
-        long sum = transmitDoorbells();
-        for (QueuePair pair : opened()) {
-            sum += pair.receiveRing().kicks();
-        }
-        return sum;
+        return opened().receiveKicks() + opened().transmitKicks();
     }
 
     /** Kicks of the transmit queues. */
     public long transmitDoorbells() {
-        long sum = 0;
-        for (QueuePair pair : opened()) {
-            sum += pair.transmitRing().kicks();
-        }
-        return sum;
+        return opened().transmitKicks();
     }
 
     @Override
     public long doorbellsSuppressed() {
-        long sum = 0;
-        for (QueuePair pair : opened()) {
-            sum += pair.receiveRing().suppressedKicks() + pair.transmitRing().suppressedKicks();
-        }
-        return sum;
+        return opened().suppressedKicks();
     }
 }

@@ -87,8 +87,7 @@ public final class PackedQueue implements Virtqueue {
         this.takenIds = new int[size];
         this.events = new PackedEvents(dma, size, layout, RingFeatures.has(features, RingFeatures.EVENT_IDX));
         this.chain = new PackedChain(dma, ring, size, RingFeatures.has(features, RingFeatures.INDIRECT_DESC));
-        this.staging =
-                new PackedStaging(dma, ringIova, ring, size, RingFeatures.has(features, RingFeatures.IN_ORDER));
+        this.staging = new PackedStaging(dma, ringIova, ring, size, RingFeatures.has(features, RingFeatures.IN_ORDER));
     }
 
     @Override

@@ -145,7 +145,8 @@ final class PackedStaging {
         }
         writeRun();
         if (!lost) {
-            // Release: the payload, the other descriptors and the rest of this one come before (sections 2.8.9 and 2.8.22).
+            // Release: the payload, the other descriptors and the rest of this one come before (sections 2.8.9 and
+            // 2.8.22).
             long flagsIova = ringIova + (long) PackedQueue.DESCRIPTOR * firstSlot + PackedQueue.FLAGS;
             lost = dma.storeShortRelease(flagsIova, firstFlags, DmaKind.DESCRIPTOR) != DmaFault.NONE;
         }

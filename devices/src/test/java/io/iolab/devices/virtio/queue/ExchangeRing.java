@@ -112,7 +112,10 @@ abstract class ExchangeRing {
     }
 
     final Buffer byToken(int token) {
-        return outstanding.stream().filter(each -> token(each) == token).findFirst().orElseThrow();
+        return outstanding.stream()
+                .filter(each -> token(each) == token)
+                .findFirst()
+                .orElseThrow();
     }
 
     /** Split: descriptors out of a list, or round the table with IN_ORDER. */
@@ -230,9 +233,7 @@ abstract class ExchangeRing {
 
         @Override
         boolean interruptExpected(long before) {
-            return eventIndex
-                    ? event >= before && event < devicePosition()
-                    : (ram.readShort(ring.avail) & 1) == 0;
+            return eventIndex ? event >= before && event < devicePosition() : (ram.readShort(ring.avail) & 1) == 0;
         }
     }
 

@@ -93,8 +93,7 @@ class PackedQueueTest {
             queue.complete(queue.token(), 9);
             queue.publish();
             assertThat(ring.hasUsed()).isTrue();
-            assertThat(ring.flags(i))
-                    .isEqualTo((wrap ? PackedRing.AVAIL | PackedRing.USED : 0) | PackedRing.WRITE);
+            assertThat(ring.flags(i)).isEqualTo((wrap ? PackedRing.AVAIL | PackedRing.USED : 0) | PackedRing.WRITE);
             ring.used++;
         }
         assertThat(queue.fault()).isNull();
@@ -102,7 +101,8 @@ class PackedQueueTest {
 
     @Test
     @Spec(id = "V25.2", section = "virtio 1.2 2.8.6")
-    @DisplayName("2.8.6: one used descriptor for a list, with the id of its last descriptor; the list's length is skipped")
+    @DisplayName(
+            "2.8.6: one used descriptor for a list, with the id of its last descriptor; the list's length is skipped")
     void shouldWriteOneUsedDescriptorForAList() {
         PackedRing ring = ring(5);
         PackedQueue queue = queue(5, 0);
@@ -246,7 +246,8 @@ class PackedQueueTest {
     @CsvSource({"3,1", "8,2", "5,3"})
     @Spec(id = "V22.2", section = "virtio 1.2 2.8.10")
     @Spec(id = "V22.3", section = "virtio 1.2 2.8.14")
-    @DisplayName("2.8.14: with DESC an interrupt is wanted exactly if the place was passed on the lap of its wrap counter")
+    @DisplayName(
+            "2.8.14: with DESC an interrupt is wanted exactly if the place was passed on the lap of its wrap counter")
     void shouldWantInterruptExactlyWhenThePlaceIsPassed(int size, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         PackedRing ring = ring(size);
@@ -343,7 +344,8 @@ class PackedQueueTest {
 
     @Test
     @Spec(id = "V20.3", section = "virtio 1.2 2.8.7")
-    @DisplayName("2.8.7: an indirect table is read in order; only WRITE counts in it, and it does not in what refers to it")
+    @DisplayName(
+            "2.8.7: an indirect table is read in order; only WRITE counts in it, and it does not in what refers to it")
     void shouldWalkIndirectTables() {
         PackedRing ring = ring(40);
         PackedQueue queue = queue(40, INDIRECT_DESC);

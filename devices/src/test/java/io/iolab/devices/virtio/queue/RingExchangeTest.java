@@ -111,9 +111,7 @@ class RingExchangeTest {
             ring = packed
                     ? new ExchangeRing.Packed(ram, size, LAYOUT, TABLES, features)
                     : new ExchangeRing.Split(ram, size, LAYOUT, TABLES, features);
-            queue = packed
-                    ? new PackedQueue(dma, size, LAYOUT, features)
-                    : new SplitQueue(dma, size, LAYOUT, features);
+            queue = packed ? new PackedQueue(dma, size, LAYOUT, features) : new SplitQueue(dma, size, LAYOUT, features);
             out = new boolean[size];
         }
 
@@ -132,7 +130,9 @@ class RingExchangeTest {
                 if (driverSleeps && deviceSleeps) {
                     assertThat(shown).as("%s: unseen by the device", name).isEmpty();
                     assertThat(taken).as(name).isEmpty();
-                    assertThat(ring.hasUsed()).as("%s: unseen by the driver", name).isFalse();
+                    assertThat(ring.hasUsed())
+                            .as("%s: unseen by the driver", name)
+                            .isFalse();
                     driverSleeps = false;
                 }
             }
@@ -161,7 +161,9 @@ class RingExchangeTest {
         private void reap() {
             while (ring.hasUsed()) {
                 for (Buffer buffer : ring.reap()) {
-                    assertThat(out[buffer.id()]).as("%s: buffer %d", name, buffer.id()).isTrue();
+                    assertThat(out[buffer.id()])
+                            .as("%s: buffer %d", name, buffer.id())
+                            .isTrue();
                     out[buffer.id()] = false;
                     returned++;
                 }
