@@ -3,6 +3,7 @@ package io.iolab.devices.driver;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.driver.virtio.VirtioFeatures;
 import io.iolab.devices.driver.virtio.VirtioNetDriver;
 import io.iolab.devices.driver.virtio.VirtioOptions;
@@ -110,7 +111,8 @@ class VirtioRingRulesTest {
     @ParameterizedTest
     @ValueSource(longs = {0, PACKED})
     @Spec(id = "D38.1", section = "virtio 1.2 4.1.4.3.2")
-    @Spec(id = "D39.1", section = "virtio 1.2 2.7 and 2.8.10.1")
+    @Spec(id = "D39.1", section = "virtio 1.2 2.7")
+    @Spec(id = "D39.2", section = "virtio 1.2 2.8.10.1")
     @Spec(id = "D40.1", section = "virtio 1.2 3.1.1")
     @DisplayName(
             "4.1.4.3.2: a queue is complete before its enable bit, which is never cleared; no kick before DRIVER_OK")
@@ -142,7 +144,7 @@ class VirtioRingRulesTest {
     }
 
     @Test
-    @Spec(id = "D39.2", section = "virtio 1.2 2.7 and 2.8")
+    @Spec(id = "D39.1", section = "virtio 1.2 2.7")
     @DisplayName("2.8: a packed queue's size need be no power of two, a split one's must")
     void shouldChooseSizesByTheFormOfTheRing() {
         VirtioOptions odd = VirtioOptions.defaults().with(PACKED).withLargestQueue(100);
@@ -153,7 +155,7 @@ class VirtioRingRulesTest {
     }
 
     @Test
-    @Spec(id = "D39.3", section = "virtio 1.2 2.7")
+    @Spec(id = "D39.1", section = "virtio 1.2 2.7")
     @DisplayName("2.7: where packed rings are not offered after all, the size falls to a power of two")
     void shouldFallBackToSplitRings() {
         device.lie("device_feature", value -> value & ~(1 << 2));
@@ -166,6 +168,7 @@ class VirtioRingRulesTest {
 
     @Test
     @Spec(id = "D36.1", section = "virtio 1.2 3.1.1")
+    @Spec(id = "D36.3", section = "virtio 1.2 2.1.1")
     @DisplayName("3.1.1: reset, ACKNOWLEDGE, DRIVER, features, FEATURES_OK, DRIVER_OK, and no bit is taken back")
     void shouldInitialiseInOrder() {
         open(0);
@@ -180,7 +183,7 @@ class VirtioRingRulesTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 3, 4})
-    @Spec(id = "D37.2", section = "virtio 1.2 2.2.1")
+    @Spec(id = "D37.1", section = "virtio 1.2 2.2.1")
     @DisplayName("2.2.1: nothing is accepted that was not offered")
     void shouldAcceptOnlyWhatIsOffered(int seed) {
         // ACCESS_PLATFORM (33) is not a choice of the driver where it is offered (6.1).
@@ -194,6 +197,7 @@ class VirtioRingRulesTest {
     @Test
     @Spec(id = "D33.1", section = "virtio 1.2 4.1.2.2")
     @Spec(id = "D34.1", section = "virtio 1.2 4.1.4.1")
+    @Spec(id = "D34.2", section = "virtio 1.2 4.1.4.1")
     @DisplayName("4.1.4.1: capabilities of unknown types or with reserved BARs are passed over, longer ones taken")
     void shouldPassOverCapabilitiesThatItDoesNotKnow() {
         // The first vendor capability becomes a common one in BAR 6, the ISR one is of no known type, one is longer.
@@ -229,7 +233,7 @@ class VirtioRingRulesTest {
     }
 
     @Test
-    @Spec(id = "D44.1", section = "virtio 1.2 2.8.21.1")
+    @Spec(id = "D44.1", section = "virtio 1.2 2.8.6")
     @DisplayName("2.8.21: nothing is available before flush, and then the first descriptor's flags come last")
     void shouldPublishTheFirstDescriptorLast() {
         VirtioNetDriver driver = open(VirtioOptions.defaults()
@@ -258,8 +262,8 @@ class VirtioRingRulesTest {
     }
 
     @Test
-    @Spec(id = "D44.2", section = "virtio 1.2 2.8.7")
-    @Spec(id = "D41.3", section = "virtio 1.2 2.8.7")
+    @Spec(id = "D41.2", section = "virtio 1.2 2.7.5.3.1")
+    @Spec(id = "D44.2", section = "virtio 1.2 2.8.19")
     @DisplayName("2.8.7: an indirect table stands alone, and its entries say nothing but WRITE")
     void shouldWriteIndirectTablesForPackedRings() {
         VirtioNetDriver driver = open(VirtioOptions.defaults().with(PACKED).withHeader(HeaderPlacement.SEPARATE));
@@ -275,7 +279,8 @@ class VirtioRingRulesTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    @Spec(id = "D41.1", section = "virtio 1.2 2.7.5.3.1")
+    @Spec(id = "D41.1", section = "virtio 1.2 2.7.4.2")
+    @Spec(id = "D41.2", section = "virtio 1.2 2.7.5.3.1")
     @DisplayName("2.7.5.3.1: chains end, stay in the table, and use INDIRECT only if negotiated and without NEXT")
     void shouldWriteChainsForSplitRings(boolean indirect) {
         VirtioOptions options = VirtioOptions.defaults().withHeader(HeaderPlacement.SEPARATE);
@@ -296,7 +301,7 @@ class VirtioRingRulesTest {
     }
 
     @Test
-    @Spec(id = "D42.1", section = "virtio 1.2 2.7.6")
+    @Spec(id = "D42.3", section = "virtio 1.2 2.7.6.1")
     @Spec(id = "D43.1", section = "virtio 1.2 2.7.7.1")
     @DisplayName("2.7.6, 2.7.7.1: avail.idx only ever moves forward, and avail.flags stay 0 with EVENT_IDX")
     void shouldMoveTheAvailableIndexForward() {
@@ -314,7 +319,7 @@ class VirtioRingRulesTest {
     }
 
     @Test
-    @Spec(id = "D47.1", section = "virtio 1.2 2.7.8.2")
+    @Spec(id = "D47.1", section = "virtio 1.2 2.7.8.3")
     @DisplayName("2.7.8.2, 2.8.3: no byte counts that the used length does not cover")
     void shouldTrustNoByteBeyondTheUsedLength() {
         VirtioNetDriver driver = open(PACKED);
@@ -357,7 +362,7 @@ class VirtioRingRulesTest {
 
     @ParameterizedTest
     @ValueSource(longs = {0, PACKED, PACKED | VirtioFeatures.IN_ORDER, VirtioFeatures.IN_ORDER})
-    @Spec(id = "D48.1", section = "virtio 1.2 2.6.1.2")
+    @Spec(id = "D48.1", section = "virtio 1.2 2.6.1.1.2")
     @DisplayName("2.6.1: both queues work as before after a reset, from the beginning of their rings")
     void shouldResetQueuesUnderTraffic(long form) {
         VirtioNetDriver driver = open(form | VirtioFeatures.RING_RESET);
@@ -383,7 +388,7 @@ class VirtioRingRulesTest {
     }
 
     @Test
-    @Spec(id = "D48.2", section = "virtio 1.2 2.6.1.2")
+    @Spec(id = "D48.1", section = "virtio 1.2 2.6.1.1.2")
     @DisplayName("2.6.1.2: a queue is not enabled again before queue_reset reads 0")
     void shouldWaitForTheEndOfAReset() {
         VirtioNetDriver driver = open(VirtioFeatures.RING_RESET);
@@ -397,6 +402,60 @@ class VirtioRingRulesTest {
                 .isInstanceOf(DriverException.class)
                 .hasMessageContaining("queue_reset");
         assertThat(stores).doesNotContain(new Store("queue_enable", 1));
+    }
+
+    @Test
+    @Spec(id = "D42.1", section = "virtio 1.2 2.7.13.3.1")
+    @DisplayName("2.7.13: descriptors and ring entries are in memory when avail.idx is written")
+    void shouldShowTheIndexLast() {
+        VirtioNetDriver driver = open(0);
+        long ring = area("queue_desc", 1);
+        long avail = area("queue_driver", 1);
+        wire.busy = true;
+        byte[] frame = Wire.frame(MAC, 0);
+        driver.queue(frame, 0, frame.length);
+        int[] length = {0};
+        machine.onOrderedStore(() -> {
+            machine.onOrderedStore(null);
+            assertThat(machine.ram().readShort(avail + 2)).isZero();
+            length[0] = machine.ram().readInt(ring + 16L * machine.ram().readShort(avail + 4) + 8);
+        });
+        driver.flush();
+        assertThat(length[0]).isEqualTo(12 + frame.length);
+        assertThat(machine.ram().readShort(avail + 2)).isEqualTo((short) 1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, PACKED})
+    @Spec(id = "D43.2", section = "virtio 1.2 2.7.7.1")
+    @DisplayName("2.7.7.1: an interrupt that nothing caused does no harm")
+    void shouldTolerateSpuriousInterrupts(long form) {
+        VirtioNetDriver driver = open(form);
+        for (byte vector = 0; vector < 3; vector++) {
+            machine.dma().write(0xFEE0_0000L, new byte[] {vector, 0, 0, 0}, 0, 4, DmaKind.MESSAGE);
+            assertThat(poll(driver)).isZero();
+        }
+        assertThat(driver.failure()).isNull();
+        arrive(driver, 3);
+    }
+
+    @Test
+    @Spec(id = "D44.3", section = "virtio 1.2 2.8.14")
+    @DisplayName("2.8.14: the device's structure decides about kicks: always, never, or at a place")
+    void shouldKickAsTheDeviceAsks() {
+        VirtioNetDriver driver = open(PACKED);
+        long events = area("queue_device", 1);
+        wire.busy = true;
+        int[][] cases = {
+            // flags, place: kicks of a frame at slots 0 to 4
+            {0, 0, 1}, {1, 0, 0}, {2, 0x8000 | 2, 1}, {2, 0x8000 | 4, 0}, {2, 4, 0}
+        };
+        for (int[] each : cases) {
+            machine.ram().writeInt(events, each[0] << 16 | each[1]);
+            stores.clear();
+            send(driver, 1);
+            assertThat(stores).as("flags %d place %x", each[0], each[1]).hasSize(each[2]);
+        }
     }
 
     @Test

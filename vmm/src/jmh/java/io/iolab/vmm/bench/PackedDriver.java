@@ -28,13 +28,14 @@ final class PackedDriver implements RingDriver {
     public void add(long hpa, int length, int flags) {
         long descriptor = ringHpa + 16L * slot;
         memory.writeLong(descriptor, hpa);
-        memory.writeInt(descriptor + 8, length);
-        memory.writeShort(descriptor + 12, (short) slot);
         if (unpublished++ == 0) {
             firstHpa = descriptor + 14;
             firstFlags = flags | availableFlags;
+            memory.writeInt(descriptor + 8, length);
+            memory.writeShort(descriptor + 12, (short) slot);
         } else {
-            memory.writeShort(descriptor + 14, (short) (flags | availableFlags));
+            long marks = (long) (flags | availableFlags) << 48;
+            memory.writeLong(descriptor + 8, length | (long) slot << 32 | marks);
         }
         if (++slot == size) {
             slot = 0;

@@ -98,7 +98,7 @@ public final class PackedQueue implements Virtqueue {
         if (ahead == 0 && !fetch()) {
             return fault == null ? Take.EMPTY : Take.FAULT;
         }
-        int count = measure();
+        int count = (LittleEndian.getShort(ring, DESCRIPTOR * takeSlot + FLAGS) & NEXT) == 0 ? 1 : measure();
         if (count == 0) {
             return Take.FAULT;
         }

@@ -237,7 +237,7 @@ class NotificationTest {
     }
 
     @Test
-    @Spec(id = "V18.2", section = "virtio 1.2 4.1.4.4")
+    @Spec(id = "V18.2", section = "virtio 1.2 2.3")
     @DisplayName("V18, 4.1.4.4: kicks of 16 and 32 bits count, by address; so does kick(); spurious ones do no harm")
     void shouldTakeKickInAnyOfItsForms() {
         lab.start(0, 8);
@@ -256,7 +256,7 @@ class NotificationTest {
     }
 
     @Test
-    @Spec(id = "V21.4", section = "virtio 1.2 2.7.8")
+    @Spec(id = "V21.1", section = "virtio 1.2 2.7.8.2")
     @DisplayName("V21, 2.7.8: payload before used element before used.idx before the suppression field")
     void shouldWriteInOrderWhenReceiving() {
         lab.start(Lab.EVENT_IDX, 8);

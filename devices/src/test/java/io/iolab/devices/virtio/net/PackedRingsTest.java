@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.iolab.devices.fault.RingFault;
 import io.iolab.devices.net.Delivery;
-import io.iolab.devices.spec.Spec;
 import io.iolab.devices.virtio.queue.PackedRing;
 import io.iolab.devices.virtio.queue.RingFeatures;
 import java.lang.management.ManagementFactory;
@@ -150,7 +149,6 @@ class PackedRingsTest {
     }
 
     @Test
-    @Spec(id = "V21.3", section = "virtio 1.2 2.8.22")
     @DisplayName("2.8.22: payload before the used descriptor before its flags before the driver's events")
     void shouldWriteInOrderWhenReceiving() {
         start(Lab.EVENT_IDX, SIZE);
