@@ -111,7 +111,6 @@ public final class PacketSegmenter {
         return true;
     }
 
-
     private void setIpFields(int start) {
         int ip = start + headers.ip();
         int total = length - headers.ip();
@@ -123,8 +122,7 @@ public final class PacketSegmenter {
         BigEndian.putShort(
                 bytes, ip + Ipv4.IDENTIFICATION, BigEndian.getShort(bytes, ip + Ipv4.IDENTIFICATION) + segment);
         BigEndian.putShort(bytes, ip + Ipv4.CHECKSUM, 0);
-        BigEndian.putShort(
-                bytes, ip + Ipv4.CHECKSUM, InternetChecksum.of(bytes, ip, Ipv4.headerLength(bytes, ip)));
+        BigEndian.putShort(bytes, ip + Ipv4.CHECKSUM, InternetChecksum.of(bytes, ip, Ipv4.headerLength(bytes, ip)));
     }
 
     private void setChecksum(int start) {
@@ -132,8 +130,7 @@ public final class PacketSegmenter {
         int field = start + headers.checksumField();
         BigEndian.putShort(bytes, field, 0);
         long sum = headers.pseudoHeader(bytes, start, length - transport);
-        int checksum =
-                InternetChecksum.finish(InternetChecksum.add(sum, bytes, start + transport, length - transport));
+        int checksum = InternetChecksum.finish(InternetChecksum.add(sum, bytes, start + transport, length - transport));
         // To UDP a field of zero would mean that there is no checksum.
         BigEndian.putShort(bytes, field, checksum == 0 && headers.isUdp() ? 0xFFFF : checksum);
     }

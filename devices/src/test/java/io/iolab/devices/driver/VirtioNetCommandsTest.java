@@ -18,8 +18,8 @@ import io.iolab.devices.net.MacAddress;
 import io.iolab.devices.net.PacketHeaders;
 import io.iolab.devices.net.PacketOffload;
 import io.iolab.devices.net.PacketOffload.Segmentation;
-import io.iolab.devices.net.UdpEndpoint;
 import io.iolab.devices.net.Udp;
+import io.iolab.devices.net.UdpEndpoint;
 import io.iolab.devices.spec.Spec;
 import io.iolab.devices.virtio.net.NetFeatures;
 import io.iolab.devices.virtio.net.VirtioNet;
@@ -127,8 +127,7 @@ class VirtioNetCommandsTest {
         packet[35] = (byte) port;
         packet[46] = 0x50;
         packet[47] = 0x18;
-        int pseudo = InternetChecksum.fold(
-                InternetChecksum.pseudoHeader(0x0A000001, 0x0A000002, 6, 20 + payload));
+        int pseudo = InternetChecksum.fold(InternetChecksum.pseudoHeader(0x0A000001, 0x0A000002, 6, 20 + payload));
         packet[50] = (byte) (pseudo >>> 8);
         packet[51] = (byte) pseudo;
         return packet;
@@ -149,8 +148,8 @@ class VirtioNetCommandsTest {
     @Spec(id = "D37.2", section = "virtio 1.2 5.1.3.1")
     @DisplayName("5.1.3.1: no feature is accepted without what it requires")
     void shouldLeaveFeaturesOutWhenPrerequisitesAreMissing() {
-        VirtioNetDriver driver = open(everything()
-                .without(VirtioFeatures.CSUM | VirtioFeatures.GUEST_CSUM | VirtioFeatures.CTRL_VQ));
+        VirtioNetDriver driver =
+                open(everything().without(VirtioFeatures.CSUM | VirtioFeatures.GUEST_CSUM | VirtioFeatures.CTRL_VQ));
         assertThat(driver.features() & (VirtioFeatures.OFFLOADS | VirtioFeatures.CONTROL))
                 .isZero();
         assertThatThrownBy(driver::commands).isInstanceOf(IllegalStateException.class);
@@ -267,8 +266,7 @@ class VirtioNetCommandsTest {
                 .parseHex("6d5a56da255b0ec24167253d43a38fb0d0ca2bcbae7b30b477cb2da38030f20c6a42b73bbeac01fa");
         assertThat(driver.commands().hash(3, key)).isTrue();
         byte[] packet = tcp(10, 2794);
-        System.arraycopy(
-                new byte[] {66, 9, (byte) 149, (byte) 187, (byte) 161, (byte) 142, 100, 80}, 0, packet, 26, 8);
+        System.arraycopy(new byte[] {66, 9, (byte) 149, (byte) 187, (byte) 161, (byte) 142, 100, 80}, 0, packet, 26, 8);
         packet[36] = 1766 >>> 8;
         packet[37] = (byte) 1766;
         device.send(packet, 0, packet.length);
@@ -294,12 +292,14 @@ class VirtioNetCommandsTest {
         VirtioNetDriver driver = open(everything());
         MacAddress other = MacAddress.parse("02:00:00:00:00:07");
         MacAddress group = MacAddress.parse("01:00:5e:00:00:07");
-        assertThat(driver.commands().receiveMode(ReceiveMode.PROMISCUOUS, false)).isTrue();
+        assertThat(driver.commands().receiveMode(ReceiveMode.PROMISCUOUS, false))
+                .isTrue();
         assertThat(deliver(driver, other)).isFalse();
         assertThat(driver.commands().macTable(List.of(other), List.of(group))).isTrue();
         assertThat(deliver(driver, other)).isTrue();
         assertThat(deliver(driver, group)).isTrue();
-        assertThat(driver.commands().receiveMode(ReceiveMode.NO_MULTICAST, true)).isTrue();
+        assertThat(driver.commands().receiveMode(ReceiveMode.NO_MULTICAST, true))
+                .isTrue();
         assertThat(deliver(driver, group)).isFalse();
         assertThat(driver.commands().macTable(List.of(), List.of())).isTrue();
         assertThat(deliver(driver, other)).isFalse();
@@ -336,13 +336,16 @@ class VirtioNetCommandsTest {
     }
 
     @Test
-    @DisplayName("5.1.6.5: a device that does not answer a command ends the use of the control queue, not the driver's patience")
+    @DisplayName(
+            "5.1.6.5: a device that does not answer a command ends the use of the control queue, not the driver's patience")
     void shouldGiveUpWhenControlQueueIsSilent() {
         VirtioNetDriver driver = open(everything());
         device.config().write(4, 2, 2);
-        assertThat(driver.commands().receiveMode(ReceiveMode.PROMISCUOUS, false)).isFalse();
+        assertThat(driver.commands().receiveMode(ReceiveMode.PROMISCUOUS, false))
+                .isFalse();
         device.config().write(4, 2, 6);
-        assertThat(driver.commands().receiveMode(ReceiveMode.PROMISCUOUS, false)).isFalse();
+        assertThat(driver.commands().receiveMode(ReceiveMode.PROMISCUOUS, false))
+                .isFalse();
     }
 
     @ParameterizedTest
@@ -372,7 +375,9 @@ class VirtioNetCommandsTest {
             sendFlows(driver);
             assertThat(device.counters().kicks(3)).isEqualTo(kicks);
         }
-        assertThat(device.counters().kicksDisabled()).as("no kicks of queues not in use").isZero();
+        assertThat(device.counters().kicksDisabled())
+                .as("no kicks of queues not in use")
+                .isZero();
     }
 
     private void sendFlows(VirtioNetDriver driver) {
@@ -410,7 +415,8 @@ class VirtioNetCommandsTest {
         device = device(VirtioNetOptions.defaults(MAC)
                 .withFeatures(NetFeatures.USUAL | 1L << 40)
                 .withQueuePairs(PAIRS));
-        VirtioNetDriver driver = open(everything().with(VirtioFeatures.RING_RESET).withQueuePairs(4));
+        VirtioNetDriver driver =
+                open(everything().with(VirtioFeatures.RING_RESET).withQueuePairs(4));
         for (int pair = 0; pair < 4; pair++) {
             driver.resetTransmitQueue(pair);
             driver.resetReceiveQueue(pair);

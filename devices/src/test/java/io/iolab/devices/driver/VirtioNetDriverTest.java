@@ -7,7 +7,6 @@ import io.iolab.devices.driver.virtio.VirtioNetDriver;
 import io.iolab.devices.driver.virtio.VirtioOptions;
 import io.iolab.devices.pci.NetworkFunction;
 import io.iolab.devices.virtio.net.NetFeatures;
-import io.iolab.devices.virtio.net.NetFeatures;
 import io.iolab.devices.virtio.net.VirtioNet;
 import io.iolab.devices.virtio.net.VirtioNetOptions;
 import org.junit.jupiter.api.DisplayName;

@@ -119,7 +119,8 @@ public final class NetCommands {
         if (id < 0 || id > MAX_VLAN) {
             throw new IllegalArgumentException("VLAN " + id);
         }
-        return has(VirtioFeatures.CTRL_VLAN) && begin(VLAN, listed ? 0 : 1).put(id, 2).send();
+        return has(VirtioFeatures.CTRL_VLAN)
+                && begin(VLAN, listed ? 0 : 1).put(id, 2).send();
     }
 
     boolean acknowledgeAnnouncement() {
@@ -127,7 +128,8 @@ public final class NetCommands {
     }
 
     boolean queuePairs(int pairs) {
-        return has(VirtioFeatures.MQ) && begin(MQ, MQ_VQ_PAIRS_SET).put(pairs, 2).send();
+        return has(VirtioFeatures.MQ)
+                && begin(MQ, MQ_VQ_PAIRS_SET).put(pairs, 2).send();
     }
 
     /**

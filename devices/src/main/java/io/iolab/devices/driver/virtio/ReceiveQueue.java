@@ -142,8 +142,7 @@ final class ReceiveQueue {
         int start = 0;
         if (buffersToCome == 0) {
             start = headerBytes;
-            buffersToCome =
-                    mergeable ? Math.max(1, ram.readShort(buffer + PacketHeader.NUM_BUFFERS) & 0xFFFF) : 1;
+            buffersToCome = mergeable ? Math.max(1, ram.readShort(buffer + PacketHeader.NUM_BUFFERS) & 0xFFFF) : 1;
             if (header != null) {
                 header.read(ram, buffer, length >= headerBytes);
             }

@@ -92,13 +92,8 @@ public final class VirtioFeatures {
             | GUEST_USO6;
 
     /** The control queue and what goes through it, but for MQ. */
-    public static final long CONTROL = CTRL_VQ
-            | CTRL_RX
-            | CTRL_RX_EXTRA
-            | CTRL_VLAN
-            | CTRL_MAC_ADDR
-            | CTRL_GUEST_OFFLOADS
-            | GUEST_ANNOUNCE;
+    public static final long CONTROL =
+            CTRL_VQ | CTRL_RX | CTRL_RX_EXTRA | CTRL_VLAN | CTRL_MAC_ADDR | CTRL_GUEST_OFFLOADS | GUEST_ANNOUNCE;
 
     /** Other forms of rings and kicks. */
     public static final long RINGS =

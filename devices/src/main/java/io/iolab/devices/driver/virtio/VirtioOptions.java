@@ -10,8 +10,7 @@ package io.iolab.devices.driver.virtio;
  * @param header where a transmitted frame's header is put
  * @param queuePairs those wanted, 1 to 8; the device may have fewer, and without MQ there is one
  */
-public record VirtioOptions(
-        long features, int largestQueue, int bufferSize, HeaderPlacement header, int queuePairs) {
+public record VirtioOptions(long features, int largestQueue, int bufferSize, HeaderPlacement header, int queuePairs) {
     /** The most queue pairs. */
     public static final int MAX_QUEUE_PAIRS = 8;
 

@@ -143,8 +143,9 @@ final class Commands {
     }
 
     private int receiveMode(int code) {
-        boolean known =
-                code <= RX_ALLMULTI ? has(NetFeatures.CTRL_RX) : code < ReceiveFilter.MODES && has(NetFeatures.CTRL_RX_EXTRA);
+        boolean known = code <= RX_ALLMULTI
+                ? has(NetFeatures.CTRL_RX)
+                : code < ReceiveFilter.MODES && has(NetFeatures.CTRL_RX_EXTRA);
         if (!known || length != 1) {
             return REFUSED;
         }

@@ -96,9 +96,7 @@ final class Moderation {
      * @param packets that went through the queue since it was started
      */
     boolean due(int queue, long packets) {
-        if (maxPackets[queue] == 0
-                || maxMicros[queue] == 0
-                || packets - notifiedPackets[queue] >= maxPackets[queue]) {
+        if (maxPackets[queue] == 0 || maxMicros[queue] == 0 || packets - notifiedPackets[queue] >= maxPackets[queue]) {
             return true;
         }
         long now = clock.nanos();

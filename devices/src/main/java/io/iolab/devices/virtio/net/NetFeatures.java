@@ -106,15 +106,8 @@ public final class NetFeatures {
     static final long GUEST_OFFLOADS = GUEST_CSUM | RECEIVE_SEGMENTATION;
 
     /** Everything that needs a control queue. */
-    private static final long COMMANDS = CTRL_RX
-            | CTRL_VLAN
-            | CTRL_RX_EXTRA
-            | GUEST_ANNOUNCE
-            | MQ
-            | CTRL_MAC_ADDR
-            | VQ_NOTF_COAL
-            | NOTF_COAL
-            | RSS;
+    private static final long COMMANDS =
+            CTRL_RX | CTRL_VLAN | CTRL_RX_EXTRA | GUEST_ANNOUNCE | MQ | CTRL_MAC_ADDR | VQ_NOTF_COAL | NOTF_COAL | RSS;
 
     /** What can be offered. */
     public static final long IMPLEMENTED = DEFAULT

@@ -83,8 +83,8 @@ final class ReceiveFilter {
     /** After a reset: tables empty, modes off but for the first, as the options have it. */
     void start(long features) {
         java.util.Arrays.fill(modes, false);
-        modes[PROMISCUOUS] = options.receiveMode() == ReceiveMode.PROMISCUOUS
-                || !RingFeatures.has(features, NetFeatures.CTRL_RX);
+        modes[PROMISCUOUS] =
+                options.receiveMode() == ReceiveMode.PROMISCUOUS || !RingFeatures.has(features, NetFeatures.CTRL_RX);
         unicast.clear();
         multicast.clear();
         java.util.Arrays.fill(vlans, 0);

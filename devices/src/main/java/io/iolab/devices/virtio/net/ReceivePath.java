@@ -166,8 +166,7 @@ final class ReceivePath {
             return send(frame, offset, length);
         }
         boolean whole = offload.segmentation() == Segmentation.NONE;
-        if (length < PacketFormat.MIN_FRAME
-                || length > (whole ? PacketFormat.MAX_FRAME : PacketFormat.MAX_PACKET)) {
+        if (length < PacketFormat.MIN_FRAME || length > (whole ? PacketFormat.MAX_FRAME : PacketFormat.MAX_PACKET)) {
             counters.rxSizeDrops++;
             return Delivery.DROPPED;
         }
@@ -190,8 +189,7 @@ final class ReceivePath {
 
     private Delivery passOn(byte[] frame, int offset, int length, PacketOffload offload) {
         packet.clear();
-        Receiver receiver =
-                hashReported || steering.chooses() ? classify(frame, offset, length) : receivers[0];
+        Receiver receiver = hashReported || steering.chooses() ? classify(frame, offset, length) : receivers[0];
         packet.offload(offload);
         Delivery delivery = receiver.send(frame, offset, length);
         counters.rxOffloadsPassedOn += delivery == Delivery.ACCEPTED ? 1 : 0;
@@ -218,8 +216,7 @@ final class ReceivePath {
         }
         counters.rxPacketsCut++;
         while (segmenter.next()) {
-            boolean placed =
-                    deliver(workspace, segmenter.offset(), segmenter.length()) == Delivery.ACCEPTED;
+            boolean placed = deliver(workspace, segmenter.offset(), segmenter.length()) == Delivery.ACCEPTED;
             counters.rxSegmentDrops += placed ? 0 : 1;
         }
         return outcome;

@@ -58,8 +58,7 @@ final class ReceivedPacket {
             case UDP -> PacketFormat.GSO_UDP_L4;
         };
         if (type != PacketFormat.GSO_NONE) {
-            bytes[PacketFormat.GSO_TYPE] =
-                    (byte) (type | (offload.congestionExperienced() ? PacketFormat.GSO_ECN : 0));
+            bytes[PacketFormat.GSO_TYPE] = (byte) (type | (offload.congestionExperienced() ? PacketFormat.GSO_ECN : 0));
             LittleEndian.putShort(bytes, PacketFormat.HEADER_LENGTH, offload.headerLength());
             LittleEndian.putShort(bytes, PacketFormat.GSO_SIZE, offload.segmentSize());
         }

@@ -86,11 +86,9 @@ final class Transmitter {
         held = false;
         cutting = false;
         header.start(features);
-        headerBytes = RingFeatures.has(features, NetFeatures.HASH_REPORT)
-                ? PacketFormat.HASH_HEADER
-                : PacketFormat.HEADER;
-        longest = headerBytes
-                + ((features & SEGMENTATION) != 0 ? PacketFormat.MAX_PACKET : PacketFormat.MAX_FRAME);
+        headerBytes =
+                RingFeatures.has(features, NetFeatures.HASH_REPORT) ? PacketFormat.HASH_HEADER : PacketFormat.HEADER;
+        longest = headerBytes + ((features & SEGMENTATION) != 0 ? PacketFormat.MAX_PACKET : PacketFormat.MAX_FRAME);
     }
 
     void stop() {
@@ -271,8 +269,7 @@ final class Transmitter {
                 return Gathered.DROP;
             }
         }
-        if (frameLength > PacketFormat.MAX_FRAME
-                && (plain || header.offload().segmentation() == Segmentation.NONE)) {
+        if (frameLength > PacketFormat.MAX_FRAME && (plain || header.offload().segmentation() == Segmentation.NONE)) {
             counters.txOversizeDrops++;
             return Gathered.DROP;
         }

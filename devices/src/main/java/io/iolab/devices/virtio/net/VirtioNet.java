@@ -88,14 +88,7 @@ public final class VirtioNet implements NetworkFunction, OffloadPort {
             transmitters[i] = new Transmitter(transport, wire, netConfig, steering, i, options, counters);
         }
         commands = new Commands(
-                new CommandTarget(),
-                options.queuePairs(),
-                netConfig,
-                filter,
-                hash,
-                steering,
-                receivePath,
-                moderation);
+                new CommandTarget(), options.queuePairs(), netConfig, filter, hash, steering, receivePath, moderation);
         controlQueue = new ControlQueue(transport, commands, counters);
     }
 

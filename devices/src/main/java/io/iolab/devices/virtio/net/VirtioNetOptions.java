@@ -101,8 +101,7 @@ public record VirtioNetOptions(
 
     /** Offers these features, too. */
     public VirtioNetOptions withFeatures(long more) {
-        return new VirtioNetOptions(
-                mac, queueSize, offeredFeatures | more, queuePairs, mtu, link, receiveMode);
+        return new VirtioNetOptions(mac, queueSize, offeredFeatures | more, queuePairs, mtu, link, receiveMode);
     }
 
     public VirtioNetOptions withQueueSize(int descriptors) {

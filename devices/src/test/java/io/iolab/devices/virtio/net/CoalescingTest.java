@@ -98,7 +98,8 @@ class CoalescingTest {
 
     @Test
     @Spec(id = "V32.2", section = "virtio 1.3 5.1.6.5.8.2")
-    @DisplayName("5.1.6.5.8: if either limit is 0 every packet is told of; both are after a reset; directions are apart")
+    @DisplayName(
+            "5.1.6.5.8: if either limit is 0 every packet is told of; both are after a reset; directions are apart")
     void shouldNotifyEveryPacketWhenLimitIsZero() {
         start(NOTF_COAL);
         assertThat(interrupted()).isTrue();
@@ -117,7 +118,8 @@ class CoalescingTest {
 
     @Test
     @Spec(id = "V32.3", section = "virtio 1.3 5.1.6.5.8")
-    @DisplayName("5.1.6.5.8: VQ_SET and VQ_GET name one queue; the control queue and those that are not there are errors")
+    @DisplayName(
+            "5.1.6.5.8: VQ_SET and VQ_GET name one queue; the control queue and those that are not there are errors")
     void shouldSetLimitsOfOneQueueWhenNamed() {
         start(VQ_NOTF_COAL | NOTF_COAL);
         assertThat(control.send(command(TX_SET, 7, 9))).isEqualTo(OK);
@@ -126,7 +128,9 @@ class CoalescingTest {
         assertThat(answer).containsExactly(0, 20, 0, 0, 0, 30, 0, 0, 0);
         assertThat(control.exchange(command(3, 3), 1, 9)).containsExactly(0, 7, 0, 0, 0, 9, 0, 0, 0);
         assertThat(control.exchange(command(3, 2), 1, 9)).containsExactly(0, 0, 0, 0, 0, 0, 0, 0, 0);
-        assertThat(control.exchange(command(3, 0), 1, 5)).as("no room for the answer").startsWith(ERR);
+        assertThat(control.exchange(command(3, 0), 1, 5))
+                .as("no room for the answer")
+                .startsWith(ERR);
         assertThat(interrupted()).isFalse();
         for (int queue : new int[] {4, 5, 0xFFFF}) {
             assertThat(control.send(command(2, queue, 1, 1))).isEqualTo(ERR);

@@ -140,7 +140,9 @@ class ControlQueueTest {
     void shouldPassListedAddressesWhenTableIsSet(int pieces) {
         start(RX_FEATURES);
         control.send(0, 0, 0);
-        assertThat(passes(0x020000000002L)).as("the table is empty after a reset").isFalse();
+        assertThat(passes(0x020000000002L))
+                .as("the table is empty after a reset")
+                .isFalse();
         assertThat(control.send(macTable(3, 2), pieces)).isEqualTo(OK);
         assertThat(passes(0x020000000003L)).isTrue();
         assertThat(passes(0x020000000004L)).isFalse();
@@ -268,10 +270,32 @@ class ControlQueueTest {
 
     @ParameterizedTest
     @CsvSource({
-        "''", "00", "0000", "000001 00", "0006 01", "00ff 01", "0100", "0100 00000000", "0100 00000000 01000000",
-        "0100 ffffffff 00000000", "0100 00000000 ffffffff", "0100 00000000 00000000 00", "0102", "0200", "0200 05",
-        "0200 050000", "0202 0500", "0301", "0400 0100", "0401 00", "0402 00", "0500 0000000000000000", "0600 00",
-        "0700", "ff00", "0000 0101",
+        "''",
+        "00",
+        "0000",
+        "000001 00",
+        "0006 01",
+        "00ff 01",
+        "0100",
+        "0100 00000000",
+        "0100 00000000 01000000",
+        "0100 ffffffff 00000000",
+        "0100 00000000 ffffffff",
+        "0100 00000000 00000000 00",
+        "0102",
+        "0200",
+        "0200 05",
+        "0200 050000",
+        "0202 0500",
+        "0301",
+        "0400 0100",
+        "0401 00",
+        "0402 00",
+        "0500 0000000000000000",
+        "0600 00",
+        "0700",
+        "ff00",
+        "0000 0101",
     })
     @Spec(id = "V29.5", section = "virtio 1.2 5.1.6.5")
     @DisplayName("5.1.6.5: unknown or malformed commands get ERR and change nothing")

@@ -18,8 +18,7 @@ record Header(int flags, int gsoType, int hdrLen, int gsoSize, int csumStart, in
     static Header segments(PacketOracle packet, int size) {
         int type = packet.udp ? UDP_L4 : packet.v6 ? TCPV6 : TCPV4;
         type |= (packet.flags & PacketOracle.CWR) != 0 && !packet.udp ? ECN : 0;
-        return new Header(
-                NEEDS_CSUM, type, packet.headers(), size, packet.transport(), packet.checksumOffset(), 0);
+        return new Header(NEEDS_CSUM, type, packet.headers(), size, packet.transport(), packet.checksumOffset(), 0);
     }
 
     byte[] inFrontOf(byte[] frame) {

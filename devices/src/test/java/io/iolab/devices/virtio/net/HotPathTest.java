@@ -120,9 +120,8 @@ class HotPathTest {
             PacketOracle oracle = new PacketOracle(new java.util.SplittableRandom(1));
             byte[] plain = oracle.build(1000, true);
             byte[] large = oracle.build(4000, false);
-            PacketOffload offload = new PacketOffload()
-                    .checksum(34, 16)
-                    .segments(PacketOffload.Segmentation.TCP_IPV4, 1000, 54, false);
+            PacketOffload offload =
+                    new PacketOffload().checksum(34, 16).segments(PacketOffload.Segmentation.TCP_IPV4, 1000, 54, false);
             long gpa = host.allocate(2048, 16);
             Runnable work = () -> {
                 for (int i = 0; i < FRAMES / 50; i++) {

@@ -25,8 +25,8 @@ class MultiqueueTest {
     private static final int OK = ControlPort.OK;
     private static final int ERR = ControlPort.ERR;
 
-    private static final byte[] KEY = HexFormat.of()
-            .parseHex("6d5a56da255b0ec24167253d43a38fb0d0ca2bcbae7b30b477cb2da38030f20c6a42b73bbeac01fa");
+    private static final byte[] KEY =
+            HexFormat.of().parseHex("6d5a56da255b0ec24167253d43a38fb0d0ca2bcbae7b30b477cb2da38030f20c6a42b73bbeac01fa");
 
     private final Lab lab = new Lab(
             VirtioNetOptions.defaults(Lab.MAC)
@@ -100,7 +100,9 @@ class MultiqueueTest {
         assertThat(lab.device.workPending()).isFalse();
         assertThat(control.send(4, 0, 3, 0)).isEqualTo(OK);
         lab.poll();
-        assertThat(lab.sent).as("what waited in the queue is found without a kick").hasSize(1);
+        assertThat(lab.sent)
+                .as("what waited in the queue is found without a kick")
+                .hasSize(1);
         assertThat(control.send(4, 0, 1, 0)).isEqualTo(OK);
         transmitOn(1, flow(1, false));
         assertThat(lab.sent).hasSize(1);
@@ -152,7 +154,8 @@ class MultiqueueTest {
     void shouldRefusePairsWhenNumberIsImpossible(String low, String high) {
         start(MQ);
         control.send(4, 0, 2, 0);
-        assertThat(control.send(4, 0, Integer.decode(low), Integer.decode(high))).isEqualTo(ERR);
+        assertThat(control.send(4, 0, Integer.decode(low), Integer.decode(high)))
+                .isEqualTo(ERR);
         transmitOn(1, flow(1, false));
         assertThat(lab.sent).as("still two pairs").hasSize(1);
     }
@@ -165,7 +168,9 @@ class MultiqueueTest {
             lab.enableQueue(i, 64);
         }
         lab.status(0xF);
-        assertThat(new ControlPort(lab, 2).send(4, 0, 1, 0)).as("unknown, but answered").isEqualTo(ERR);
+        assertThat(new ControlPort(lab, 2).send(4, 0, 1, 0))
+                .as("unknown, but answered")
+                .isEqualTo(ERR);
         assertThat(lab.device.counters().commands()).isEqualTo(1);
         lab.rings[CTRL].add(lab.allocate(4, 1), 4, 2);
         lab.kick(CTRL);
@@ -220,20 +225,23 @@ class MultiqueueTest {
     }
 
     private byte[] rss(int types, int[] table, int unclassified, int transmitters, byte[] key) {
-        ByteBuffer command = ByteBuffer.allocate(2 + 8 + 2 * table.length + 3 + key.length)
-                .order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer command =
+                ByteBuffer.allocate(2 + 8 + 2 * table.length + 3 + key.length).order(ByteOrder.LITTLE_ENDIAN);
         command.put((byte) 4).put((byte) 1).putInt(types);
         command.putShort((short) (table.length - 1)).putShort((short) unclassified);
         for (int entry : table) {
             command.putShort((short) entry);
         }
-        return command.putShort((short) transmitters).put((byte) key.length).put(key).array();
+        return command.putShort((short) transmitters)
+                .put((byte) key.length)
+                .put(key)
+                .array();
     }
 
     private static byte[] hashed(String source, int sourcePort, String destination, int port, boolean udp) {
         PacketOracle oracle = new PacketOracle(new SplittableRandom(1));
         oracle.udp = udp;
-        String[] parts = (source + "." + destination).split("\\.");
+        String[] parts = (source + "." + destination).split("\\.", 8);
         for (int i = 0; i < 8; i++) {
             oracle.addresses4[i] = (byte) Integer.parseInt(parts[i]);
         }
@@ -335,7 +343,9 @@ class MultiqueueTest {
         assertThat(control.send(command)).isEqualTo(OK);
         byte[] frame = hashed("66.9.149.187", 2794, "161.142.100.80", 1766, false);
         expectHash(command, frame, 0x51ccc178, 2, new int[] {0});
-        assertThat(control.send(rss(3, new int[] {1}, 1, 1, KEY))).as("RSS was not negotiated").isEqualTo(ERR);
+        assertThat(control.send(rss(3, new int[] {1}, 1, 1, KEY)))
+                .as("RSS was not negotiated")
+                .isEqualTo(ERR);
     }
 
     @Test

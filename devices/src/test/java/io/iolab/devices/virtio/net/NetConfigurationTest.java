@@ -34,8 +34,21 @@ class NetConfigurationTest {
     @ParameterizedTest
     @CsvSource({
         // feature, what it requires: one of these; section 5.1.3.1
-        "7, 1", "8, 1", "54, 1", "55, 1", "11, 0", "12, 0", "56, 0", "18, 17", "19, 17", "21, 17", "22, 17", "23, 17",
-        "60, 17", "53, 17", "52, 17",
+        "7, 1",
+        "8, 1",
+        "54, 1",
+        "55, 1",
+        "11, 0",
+        "12, 0",
+        "56, 0",
+        "18, 17",
+        "19, 17",
+        "21, 17",
+        "22, 17",
+        "23, 17",
+        "60, 17",
+        "53, 17",
+        "52, 17",
     })
     @Spec(id = "V7.2", section = "virtio 1.2 5.1.3.1")
     @DisplayName("5.1.3.1: FEATURES_OK stays clear without what a feature requires")
@@ -94,7 +107,9 @@ class NetConfigurationTest {
             assertThat(config(lab, 12, 4)).as("speed").isEqualTo(25_000);
             assertThat(config(lab, 16, 1)).as("duplex").isEqualTo(1);
             assertThat(config(lab, 17, 1)).as("rss_max_key_size").isEqualTo(40);
-            assertThat(config(lab, 18, 2)).as("rss_max_indirection_table_length").isEqualTo(128);
+            assertThat(config(lab, 18, 2))
+                    .as("rss_max_indirection_table_length")
+                    .isEqualTo(128);
             assertThat(config(lab, 20, 4)).as("supported_hash_types").isEqualTo(0x3F);
             assertThat(config(lab, 24, 4)).as("beyond the structure").isZero();
             assertThat(lab.device.registerName(4, 0x2000 + 13)).isEqualTo("speed");
@@ -130,7 +145,8 @@ class NetConfigurationTest {
         assertThatThrownBy(() -> new LinkMode(-2, 1)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> new LinkMode(1000, 2)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> options.withFeatures(1L << 11)).isInstanceOf(IllegalArgumentException.class);
-        assertThat(options.withMtu(68).withQueueSize(64)).isEqualTo(options.withQueueSize(64).withMtu(68));
+        assertThat(options.withMtu(68).withQueueSize(64))
+                .isEqualTo(options.withQueueSize(64).withMtu(68));
     }
 
     @Test

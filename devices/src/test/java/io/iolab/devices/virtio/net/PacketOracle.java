@@ -74,9 +74,10 @@ final class PacketOracle {
         int segment = packet.length - transport();
         put16(packet, transport() + checksumOffset(), 0);
         int pseudo = pseudo(packet, ip(), v6, udp ? 17 : 6, segment);
-        put16(packet, transport() + checksumOffset(), complete
-                ? ~sum(pseudo, packet, transport(), packet.length) & 0xFFFF
-                : pseudo);
+        put16(
+                packet,
+                transport() + checksumOffset(),
+                complete ? ~sum(pseudo, packet, transport(), packet.length) & 0xFFFF : pseudo);
         return packet;
     }
 

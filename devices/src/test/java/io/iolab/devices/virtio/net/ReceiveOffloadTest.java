@@ -81,8 +81,7 @@ class ReceiveOffloadTest {
     }
 
     private static PacketOffload offload(PacketOracle oracle, int size) {
-        Segmentation kind =
-                oracle.udp ? Segmentation.UDP : oracle.v6 ? Segmentation.TCP_IPV6 : Segmentation.TCP_IPV4;
+        Segmentation kind = oracle.udp ? Segmentation.UDP : oracle.v6 ? Segmentation.TCP_IPV6 : Segmentation.TCP_IPV4;
         PacketOffload offload = new PacketOffload().checksum(oracle.transport(), oracle.checksumOffset());
         boolean congestion = !oracle.udp && (oracle.flags & PacketOracle.CWR) != 0;
         return size == 0 ? offload : offload.segments(kind, size, oracle.headers(), congestion);
@@ -95,7 +94,8 @@ class ReceiveOffloadTest {
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3})
     @Spec(id = "V27.3", section = "virtio 1.2 5.1.6.4.1")
-    @DisplayName("5.1.6.4.1: DATA_VALID says that the checksum was verified, and is never set for a wrong or missing one")
+    @DisplayName(
+            "5.1.6.4.1: DATA_VALID says that the checksum was verified, and is never set for a wrong or missing one")
     void shouldSetDataValidOnlyWhenChecksumIsRight(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         start(GUEST_CSUM);
@@ -122,7 +122,8 @@ class ReceiveOffloadTest {
 
     @Test
     @Spec(id = "V27.4", section = "virtio 1.2 5.1.6.4.1")
-    @DisplayName("5.1.6.4.1: nothing is verified of other frames, fragments, datagrams without checksum, or at all without GUEST_CSUM")
+    @DisplayName(
+            "5.1.6.4.1: nothing is verified of other frames, fragments, datagrams without checksum, or at all without GUEST_CSUM")
     void shouldLeaveFlagsZeroWhenThereIsNothingToVerify() {
         start(GUEST_CSUM);
         PacketOracle oracle = new PacketOracle(new SplittableRandom(1));
@@ -230,9 +231,15 @@ class ReceiveOffloadTest {
         assertThat(control.send(5, 0, 2, 0, 0, 0, 0, 0, 0, 0)).isEqualTo(ControlPort.OK);
         assertThat(lab.device.takes(offload(oracle, 1000))).isFalse();
         assertThat(lab.device.takes(offload(oracle, 0))).isTrue();
-        assertThat(control.send(5, 0, 2, 1, 0, 0, 0, 0, 0, 0)).as("not negotiated").isEqualTo(ControlPort.ERR);
-        assertThat(control.send(5, 0, 0x80, 0, 0, 0, 0, 0, 0, 0)).as("without GUEST_CSUM").isEqualTo(ControlPort.ERR);
-        assertThat(control.send(5, 0, 3, 0, 0, 0, 0, 0, 0, 0)).as("no guest offload").isEqualTo(ControlPort.ERR);
+        assertThat(control.send(5, 0, 2, 1, 0, 0, 0, 0, 0, 0))
+                .as("not negotiated")
+                .isEqualTo(ControlPort.ERR);
+        assertThat(control.send(5, 0, 0x80, 0, 0, 0, 0, 0, 0, 0))
+                .as("without GUEST_CSUM")
+                .isEqualTo(ControlPort.ERR);
+        assertThat(control.send(5, 0, 3, 0, 0, 0, 0, 0, 0, 0))
+                .as("no guest offload")
+                .isEqualTo(ControlPort.ERR);
         assertThat(lab.device.takes(offload(oracle, 0))).isTrue();
         assertThat(control.send(5, 0, 0, 0, 0, 0, 0, 0, 0, 0)).isEqualTo(ControlPort.OK);
         assertThat(lab.device.takes(offload(oracle, 0))).isFalse();
@@ -266,13 +273,16 @@ class ReceiveOffloadTest {
     }
 
     @Test
-    @DisplayName("OffloadPort: BUSY means that nothing was taken; segments behind the first are lost when buffers run out")
+    @DisplayName(
+            "OffloadPort: BUSY means that nothing was taken; segments behind the first are lost when buffers run out")
     void shouldAnswerForFirstSegmentWhenBuffersRunOut() {
         start(0);
         PacketOracle oracle = new PacketOracle(new SplittableRandom(2));
         byte[] packet = oracle.build(62_000, false);
         assertThat(arrive(packet, offload(oracle, 1000))).isEqualTo(Delivery.ACCEPTED);
-        assertThat(arrive(packet, offload(oracle, 1000))).as("two buffers are left").isEqualTo(Delivery.ACCEPTED);
+        assertThat(arrive(packet, offload(oracle, 1000)))
+                .as("two buffers are left")
+                .isEqualTo(Delivery.ACCEPTED);
         assertThat(lab.device.counters().rxSegmentDrops()).isEqualTo(60);
         assertThat(arrive(packet, offload(oracle, 1000))).isEqualTo(Delivery.BUSY);
     }
@@ -287,9 +297,8 @@ class ReceiveOffloadTest {
         sender.start(NetFeatures.CSUM | NetFeatures.HOST_TSO4, 16);
         PacketOracle oracle = new PacketOracle(new SplittableRandom(2));
         byte[] packet = oracle.build(large ? 60_000 : 100, false);
-        Header header = large
-                ? Header.segments(oracle, 1000)
-                : Header.checksum(oracle.transport(), oracle.checksumOffset());
+        Header header =
+                large ? Header.segments(oracle, 1000) : Header.checksum(oracle.transport(), oracle.checksumOffset());
         byte[] bytes = header.inFrontOf(packet);
         sender.ram.write(4 << 20, bytes, 0, bytes.length);
         sender.rings[Lab.TX].add(4 << 20, bytes.length, 0);

@@ -299,7 +299,9 @@ class TransmitOffloadTest {
             int budget = random.nextInt(1, 5);
             assertThat(lab.device.poll(budget)).isLessThanOrEqualTo(budget);
             if (lab.sent.size() < 29) {
-                assertThat(lab.rings[Lab.TX].usedIdx()).as("the chain is used last").isZero();
+                assertThat(lab.rings[Lab.TX].usedIdx())
+                        .as("the chain is used last")
+                        .isZero();
             }
         }
         List<byte[]> frames = new ArrayList<>(lab.sent);
