@@ -44,6 +44,7 @@ final class Transmitter {
 
     private int packetLength;
     private @Nullable Virtqueue queue;
+    private boolean polled;
     private boolean pending;
     /** There is more to do about the packet in hand, whose chain is the one taken last. */
     private boolean held;
@@ -77,6 +78,10 @@ final class Transmitter {
         this.counters = counters;
         boolean large = (options.offeredFeatures() & SEGMENTATION) != 0;
         packet = new byte[PacketFormat.HASH_HEADER + (large ? PacketFormat.MAX_PACKET : PacketFormat.MAX_FRAME)];
+    }
+
+    void polled() {
+        polled = true;
     }
 
     /** Chains may have been offered before DRIVER_OK, so the ring is looked at without a kick. */
@@ -198,8 +203,11 @@ final class Transmitter {
         return cutting || consume(ring);
     }
 
-    /** The ring is empty: kicks on, look again, and only then be done (section 2.7.10). */
+    /** The ring is empty: kicks on, look again, and only then be done (section 2.7.10). Polled, it is never done. */
     private boolean foundMore(Virtqueue ring) {
+        if (polled) {
+            return false;
+        }
         pending = ring.enableKicks();
         if (!pending) {
             return false;
