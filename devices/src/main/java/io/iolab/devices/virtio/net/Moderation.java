@@ -107,10 +107,14 @@ final class Moderation {
         return now - since[queue] >= maxMicros[queue] * NANOS_PER_MICRO;
     }
 
-    /** The decision on those buffers was taken. */
-    void decided(int queue, long packets) {
-        waiting[queue] = false;
-        notifiedPackets[queue] = packets;
+    /** The same, and if so the decision is taken now. */
+    boolean settle(int queue, long packets) {
+        boolean due = due(queue, packets);
+        if (due) {
+            waiting[queue] = false;
+            notifiedPackets[queue] = packets;
+        }
+        return due;
     }
 
     /** When the first queue that waits becomes due, in nanoseconds of the clock; {@link Long#MAX_VALUE} if none waits. */

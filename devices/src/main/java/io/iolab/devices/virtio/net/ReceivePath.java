@@ -59,6 +59,13 @@ final class ReceivePath {
         return receivers[pair];
     }
 
+    /** See {@link VirtioNet#polled}. */
+    void polled() {
+        for (Receiver receiver : receivers) {
+            receiver.polled();
+        }
+    }
+
     /** @param usablePairs those whose queues are what their number says */
     void start(long features, @Nullable Virtqueue[] queues, int usablePairs) {
         offloads = features & NetFeatures.GUEST_OFFLOADS;

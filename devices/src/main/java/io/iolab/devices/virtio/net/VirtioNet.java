@@ -30,9 +30,8 @@ import org.jspecify.annotations.Nullable;
  * not want, BUSY while there are not enough receive buffers (a kick of the receive queue then announces new ones), ACCEPTED
  * when the frame is in guest memory and in the used ring.
  *
- * <p>Two such devices whose wires are each other exchange packets of 64 KiB, uncut, where both drivers negotiated it.
- *
- * <p>For an owner that polls all the time, {@link #polled} keeps kicks off for good.
+ * <p>Two such devices whose wires are each other exchange packets of 64 KiB, uncut, where both drivers negotiated it. For an
+ * owner that polls all the time, {@link #polled} keeps kicks off for good.
  *
  * <p>While the command register's bus master bit is clear nothing moves, and nothing is lost.
  */
@@ -45,7 +44,6 @@ public final class VirtioNet implements NetworkFunction, OffloadPort {
 
     private static final int DEVICE_TYPE = 1;
     private static final int ETHERNET_CONTROLLER = 0x020000;
-    private static final int CONTROL_QUEUE_SIZE = 64;
     private static final int NO_QUEUE = -1;
     private static final int SINGLE_PAIR_CONTROL_QUEUE = 2;
 
@@ -89,8 +87,9 @@ public final class VirtioNet implements NetworkFunction, OffloadPort {
         for (int i = 0; i < transmitters.length; i++) {
             transmitters[i] = new Transmitter(transport, wire, netConfig, steering, i, options, counters);
         }
+        Commands.Target target = new CommandTarget();
         commands = new Commands(
-                new CommandTarget(), options.queuePairs(), netConfig, filter, hash, steering, receivePath, moderation);
+                target, options.queuePairs(), netConfig, filter, hash, steering, receivePath, moderation);
         controlQueue = new ControlQueue(transport, commands, counters);
     }
 
@@ -100,10 +99,10 @@ public final class VirtioNet implements NetworkFunction, OffloadPort {
      * 2.7.10.1): one kick in 65536 entries of a queue comes all the same. To be called before the device is used.
      */
     public VirtioNet polled() {
-        for (int i = 0; i < transmitters.length; i++) {
-            transmitters[i].polled();
-            receivePath.receiver(i).polled();
+        for (Transmitter transmitter : transmitters) {
+            transmitter.polled();
         }
+        receivePath.polled();
         return this;
     }
 
@@ -126,9 +125,7 @@ public final class VirtioNet implements NetworkFunction, OffloadPort {
 
         @Override
         public int queueSize(int queue) {
-            return queue == 2 * options.queuePairs()
-                    ? Math.min(options.queueSize(), CONTROL_QUEUE_SIZE)
-                    : options.queueSize();
+            return options.queueSize(queue);
         }
 
         @Override
@@ -218,7 +215,6 @@ public final class VirtioNet implements NetworkFunction, OffloadPort {
         }
     }
 
-    /** Everything that a driver has set goes back to what a reset leaves. */
     private void stopDevice() {
         boolean wasChanged = netConfig.announce() || netConfig.mac() != netConfig.permanentMac();
         queues = new @Nullable Virtqueue[options.queues()];
@@ -320,10 +316,10 @@ public final class VirtioNet implements NetworkFunction, OffloadPort {
         if (queue == null || !queue.interruptUndecided() || moderation.active() && !due(index, queue)) {
             return;
         }
-        if (queue.interruptWanted()) {
+        boolean wanted = queue.interruptWanted();
+        counters.interruptsSuppressed += wanted ? 0 : 1;
+        if (wanted) {
             transport.interrupt(index);
-        } else {
-            counters.interruptsSuppressed++;
         }
         RingFault fault = queue.fault();
         if (fault != null) {
@@ -333,12 +329,7 @@ public final class VirtioNet implements NetworkFunction, OffloadPort {
 
     /** Whether coalescing lets a queue's used buffers be told of now; it is about to be if so. */
     private boolean due(int index, Virtqueue queue) {
-        long packets = packets(index, queue);
-        boolean due = moderation.due(index, packets);
-        if (due) {
-            moderation.decided(index, packets);
-        }
-        return due;
+        return moderation.settle(index, packets(index, queue));
     }
 
     /** A packet may take several receive buffers, but is one chain when it is sent. */

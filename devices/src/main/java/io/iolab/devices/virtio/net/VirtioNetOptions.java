@@ -27,6 +27,7 @@ public record VirtioNetOptions(
     public static final int MAX_QUEUE_PAIRS = 8;
 
     private static final int DEFAULT_QUEUE_SIZE = 256;
+    private static final int CONTROL_QUEUE_SIZE = 64;
     private static final int MAX_QUEUE_SIZE = 32768;
     private static final int DEFAULT_MTU = 1500;
     private static final int LEAST_MTU = 68;
@@ -137,6 +138,11 @@ public record VirtioNetOptions(
     /** All queues that the device has: those of the pairs, and the control queue behind them. */
     int queues() {
         return 2 * queuePairs + (offers(NetFeatures.CTRL_VQ) ? 1 : 0);
+    }
+
+    /** The control queue is offered with at most 64 descriptors. */
+    int queueSize(int queue) {
+        return queue == 2 * queuePairs ? Math.min(queueSize, CONTROL_QUEUE_SIZE) : queueSize;
     }
 
     /** A copy. */
