@@ -88,8 +88,8 @@ public final class VirtioNet implements NetworkFunction, OffloadPort {
             transmitters[i] = new Transmitter(transport, wire, netConfig, steering, i, options, counters);
         }
         Commands.Target target = new CommandTarget();
-        commands = new Commands(
-                target, options.queuePairs(), netConfig, filter, hash, steering, receivePath, moderation);
+        commands =
+                new Commands(target, options.queuePairs(), netConfig, filter, hash, steering, receivePath, moderation);
         controlQueue = new ControlQueue(transport, commands, counters);
     }
 
