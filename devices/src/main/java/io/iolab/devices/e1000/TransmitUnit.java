@@ -43,6 +43,7 @@ final class TransmitUnit {
         for (int i = 0; i < queues.length; i++) {
             queues[i] = new TransmitQueue(core, i, dma, output);
         }
+        registers.onWrite(E1000Registers.TCTL, (written, previous) -> flow.transmitControlWritten(written));
         registers.onWrite(E1000Registers.TIDV, (written, previous) -> {
             if ((written & E1000Registers.DELAY_FPD) != 0 && delay.running()) {
                 expire();
