@@ -83,8 +83,13 @@ class FakeE1000DriverTest {
             driver.flush();
             assertThat(driver.transmitHung()).isFalse();
             assertThat(driver.transmitHung()).isTrue();
-            assertThat(((E1000Driver) driver).hangReport())
-                    .isEqualTo("Detected Tx Unit Hang: TDH <1> TDT <3> next_to_use <3> next_to_clean <1>");
+            assertThat(driver.report())
+                    .contains(
+                            "  TDH                  <1>",
+                            "  TDT                  <3>",
+                            "  next_to_use          <3>",
+                            "  next_to_clean        <1>",
+                            "  next_to_watch.status <0>");
         }
 
         @Test

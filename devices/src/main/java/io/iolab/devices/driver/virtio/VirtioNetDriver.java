@@ -6,6 +6,7 @@ import io.iolab.devices.driver.FrameReceiver;
 import io.iolab.devices.driver.NetDriver;
 import io.iolab.devices.driver.pci.MsixVectors;
 import io.iolab.devices.driver.pci.PciDevice;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +28,8 @@ public final class VirtioNetDriver implements NetDriver {
     private static final int CONFIG_MAC = 0;
     private static final int CONFIG_STATUS = 6;
     private static final int STATUS_LINK_UP = 1;
+    /** What every line that the driver logs begins with. */
+    private static final String LOG = "virtio_net virtio0 eth0: ";
 
     private final DriverPlatform platform;
     private final PciDevice device;
@@ -42,6 +45,12 @@ public final class VirtioNetDriver implements NetDriver {
     /** What the previous look for a hang saw: buffers returned, or -1. */
     private int watchedUsed = -1;
 
+    private long watchedSinceNanos;
+    /** Buffers taken at the previous look for a receive stall, if one waited then; or -1. */
+    private int watchedReceive = -1;
+
+    private List<String> report = List.of();
+
     private record Rings(
             SplitQueue receiveRing, SplitQueue transmitRing, ReceiveQueue receive, TransmitQueue transmit) {}
 
@@ -55,6 +64,11 @@ public final class VirtioNetDriver implements NetDriver {
         this.device = device;
         this.options = options;
         transport = new ModernTransport(platform, device);
+    }
+
+    @Override
+    public String name() {
+        return "virtio_net";
     }
 
     /** {@inheritDoc} To be called once, in the order of virtio 1.2 section 3.1.1. A refusal leaves FAILED in the status. */
@@ -268,22 +282,45 @@ public final class VirtioNetDriver implements NetDriver {
     /** {@inheritDoc} Looks at the used ring in RAM only; also true once the driver has stopped. */
     @Override
     public boolean transmitHung() {
-        Rings opened = rings();
-        reap(opened.transmit);
         if (failure != null) {
+            report = List.of(LOG + failure);
             return true;
         }
-        int used = opened.transmitRing.lastUsed();
-        if (used == opened.transmitRing.published()) {
+        SplitQueue ring = rings().transmitRing;
+        int used = ring.lastUsed();
+        if (used == ring.published() || ring.pending() > 0) {
             watchedUsed = -1;
             return false;
         }
-        boolean stuck = used == watchedUsed;
-        watchedUsed = used;
+        if (used != watchedUsed) {
+            watchedUsed = used;
+            watchedSinceNanos = platform.clock().nanos();
+            return false;
+        }
+        report = List.of(LOG + "TX timeout on queue: 0, sq: output.0, vq: 0x1, name: output.0, "
+                + (platform.clock().nanos() - watchedSinceNanos) / 1000 + " usecs ago");
+        return true;
+    }
+
+    @Override
+    public boolean receiveStalled() {
+        SplitQueue ring = rings().receiveRing;
+        int next = failure == null && ring.pending() > 0 ? ring.lastUsed() : -1;
+        boolean stuck = next >= 0 && next == watchedReceive;
+        watchedReceive = next;
+        if (stuck) {
+            report = List.of(LOG + "input.0: " + ring.pending()
+                    + " buffers in the used ring, and no interrupt has come for them");
+        }
         return stuck;
     }
 
-    /** Received frames thrown away because their length or buffer count made no sense. */
+    @Override
+    public List<String> report() {
+        return report;
+    }
+
+    @Override
     public long receiveErrors() {
         return rings().receive.dropped();
     }
