@@ -11,6 +11,7 @@ import io.iolab.vmm.ledger.Direction;
 import io.iolab.vmm.ledger.GuestFigures;
 import io.iolab.vmm.ledger.GuestLedger;
 import io.iolab.vmm.ledger.LedgerReading;
+import io.iolab.vmm.ledger.WatchdogEvent;
 import io.iolab.vmm.time.Run;
 import io.iolab.vmm.time.Timeline;
 import io.iolab.vmm.time.WallThreads;
@@ -43,6 +44,7 @@ public final class Lab implements AutoCloseable {
     private final List<Link> links = new ArrayList<>();
     private List<LedgerReading> before = List.of();
     private List<LedgerReading> after = List.of();
+    private final List<StarvationWatch> watches = new ArrayList<>();
     private long beganPicos;
     private long endedPicos;
 
@@ -136,6 +138,14 @@ public final class Lab implements AutoCloseable {
                 station.ledger().latency(direction).startMeasuring();
             }
         }
+        for (Station station : stations) {
+            watches.add(new StarvationWatch(
+                    station.ledger(),
+                    station.links().get(1),
+                    clock == ClockMode.VIRTUAL,
+                    WatchPeriod.picos(clock, station.config()),
+                    run.nowPicos()));
+        }
         before = readings();
         beganPicos = run.nowPicos();
         after = before;
@@ -151,10 +161,26 @@ public final class Lab implements AutoCloseable {
         long end = beganPicos + picos;
         while (run.nowPicos() < end && !stations.stream().allMatch(Station::done)) {
             run.until(Math.min(end, run.nowPicos() + MILLISECOND));
+            watch();
             progress.accept(run.nowPicos() - beganPicos);
         }
         after = readings();
         endedPicos = run.nowPicos();
+    }
+
+    private void watch() {
+        long now = run.nowPicos();
+        if (watches.stream().anyMatch(watch -> watch.due(now))) {
+            refresh();
+            watches.stream().filter(watch -> watch.due(now)).forEach(watch -> watch.look(now));
+        }
+    }
+
+    /** What the watchdogs found since the start of the run, the guests' and the host's, in the order of the guests. */
+    public List<WatchdogEvent> watchdog() {
+        return stations.stream()
+                .flatMap(station -> station.ledger().watchdog().events().stream())
+                .toList();
     }
 
     /** Lets {@code picos} pass and does nothing else. */

@@ -52,9 +52,10 @@ final class PhysicalPath {
         RequesterCounters counters = host.iommu().countersFor(rid);
         E1000 nic = path.nic(host.iommu().portFor(rid), counters::walkAccesses);
         VirtualMachine vm = new VirtualMachine(context, path.account);
-        host.assign(rid, vm.memory(), context.config().mapped());
+        host.assign(rid, vm.memory(), context.config().mapped(), context.bugs().rights());
         AssignedFunction assigned =
                 new AssignedFunction(nic, host.interrupts(), new DirectDma(vm.memory(), vm.messages(path.account)));
+        context.bugs().plugged(assigned);
         NicWorker engine = path.engine(nic);
         vm.plug(
                 SoftwarePath.SLOT,
@@ -77,6 +78,7 @@ final class PhysicalPath {
         BareMachine machine = new BareMachine(context);
         PhysicalMemory memory = context.host().memory();
         E1000 nic = path.nic(new DirectDma(memory, machine.messages(path.account)), () -> 0);
+        context.bugs().plugged(nic);
         NicWorker engine = path.engine(nic);
         machine.plug(SoftwarePath.SLOT, nic, path.new PostedWrites(nic, engine, machine.cpu()));
         long heap = machine.heap();
@@ -96,9 +98,9 @@ final class PhysicalPath {
         return E1000.create(
                 E1000Model.I82574L,
                 context.mac(),
-                new PcieDma(port, account, ledger, context.profile(), walkAccesses),
+                context.bugs().dma(new PcieDma(port, account, ledger, context.profile(), walkAccesses)),
                 InterruptPin.UNCONNECTED,
-                NicWorker.wire(cabling.fromGuest(), account, 0),
+                context.bugs().wire(NicWorker.wire(cabling.fromGuest(), account, 0)),
                 account);
     }
 

@@ -62,8 +62,8 @@ final class SoftwarePath {
                 E1000Model.I82540EM,
                 context.mac(),
                 dma,
-                path.vm.pin(SLOT, path.account),
-                NicWorker.wire(cabling.fromGuest(), path.account, costs.perTransmitted()),
+                context.bugs().pin(path.vm.pin(SLOT, path.account)),
+                context.bugs().wire(NicWorker.wire(cabling.fromGuest(), path.account, costs.perTransmitted())),
                 path.account));
         NicWorker worker = path.worker("-io", nic, costs);
         boolean coalesced = context.config().nic().coalescedMmio();
@@ -97,7 +97,7 @@ final class SoftwarePath {
                 options,
                 dma,
                 path.vm.pin(SLOT, path.account),
-                NicWorker.wire(cabling.fromGuest(), path.account, costs.perTransmitted()),
+                context.bugs().wire(NicWorker.wire(cabling.fromGuest(), path.account, costs.perTransmitted())),
                 path.account));
         NicWorker worker = path.worker("-vhost", nic, costs);
         NotifyWindow notify = nic.notifyWindow();
@@ -115,7 +115,10 @@ final class SoftwarePath {
     }
 
     private <N extends NetworkFunction> N build(Function<DmaPort, N> device) {
-        return device.apply(new CopyingDma(new DirectDma(vm.memory(), vm.messages(account)), account, ledger, profile));
+        DmaPort dma = new CopyingDma(new DirectDma(vm.memory(), vm.messages(account)), account, ledger, profile);
+        N nic = device.apply(context.bugs().dma(dma));
+        context.bugs().plugged(nic);
+        return nic;
     }
 
     private NicWorker worker(String suffix, NetworkFunction nic, NicWorker.Costs costs) {

@@ -45,6 +45,10 @@ class GuestKernelTest {
         int queued;
         int doorbells;
         final byte[] frame = new byte[60];
+        int looks;
+        boolean hung;
+        boolean stalled;
+        long errors;
 
         @Override
         public void open() {
@@ -92,8 +96,29 @@ class GuestKernelTest {
         }
 
         @Override
+        public String name() {
+            return "fake";
+        }
+
+        @Override
         public boolean transmitHung() {
-            return false;
+            looks++;
+            return hung;
+        }
+
+        @Override
+        public boolean receiveStalled() {
+            return stalled;
+        }
+
+        @Override
+        public List<String> report() {
+            return List.of("fake: it hangs");
+        }
+
+        @Override
+        public long receiveErrors() {
+            return errors;
         }
 
         @Override
