@@ -138,6 +138,7 @@ public final class Lab implements AutoCloseable {
                 station.ledger().latency(direction).startMeasuring();
             }
         }
+        watches.clear();
         for (Station station : stations) {
             watches.add(new StarvationWatch(
                     station.ledger(),

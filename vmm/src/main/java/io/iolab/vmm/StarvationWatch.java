@@ -47,8 +47,8 @@ final class StarvationWatch {
                 + ledger.drops(Direction.RX, DropCause.QUEUE_FULL);
         boolean waits = linkReadable && toGuest.arrived(nowPicos);
         if (judge && frames == received && (waits && waited || drops > lost)) {
-            String line = ledger.guest() + ": no receive buffer: frames wait in front of the NIC, " + (drops - lost)
-                    + " were dropped there in " + periodPicos / PICOS_PER_MILLI + " ms, and the guest took none";
+            String line = ledger.guest() + ": frames wait in front of the NIC for a receive buffer, " + (drops - lost)
+                    + " were dropped in " + periodPicos / PICOS_PER_MILLI + " ms, and the guest took none";
             ledger.watchdog().found(WatchdogKind.RX_NO_BUFFER, nowPicos, List.of(line));
         }
         received = frames;

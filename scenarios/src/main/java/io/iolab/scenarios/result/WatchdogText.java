@@ -27,7 +27,7 @@ final class WatchdogText {
     /** What the watchdogs found, then what each logged the first time. */
     static String of(Report report) {
         if (report.watchdog().isEmpty()) {
-            return report.injections().isEmpty() ? "" : "\nWatchdog\n  nothing found\n";
+            return report.injections().isEmpty() ? "" : "\nWatchdog: found nothing; see the figures\n";
         }
         TextTable table = new TextTable()
                 .text("GUEST")
@@ -45,9 +45,13 @@ final class WatchdogText {
                     millis(event.firstPicos()),
                     millis(event.lastPicos()));
         }
-        StringBuilder out = new StringBuilder("\nWatchdog\n").append(table.render());
+        StringBuilder out = new StringBuilder("\nWatchdog: looks that found something, and what was logged at the first\n").append(table.render());
         for (WatchdogEvent event : report.watchdog()) {
-            out.append("\n  ").append(event.guest()).append(", first look:\n");
+            out.append("\n  ")
+                    .append(event.guest())
+                    .append(", ")
+                    .append(event.kind().name())
+                    .append(":\n");
             event.lines().forEach(line -> out.append("    ").append(line).append('\n'));
         }
         return out.toString();

@@ -288,6 +288,11 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
         return new MessageTarget(MESSAGE_ADDRESS, vector);
     }
 
+    /** The line behind a vector, or the vector itself of a message. */
+    static int irq(int vector) {
+        return vector < FIRST_MESSAGE_VECTOR ? vector - LINE_VECTOR_BASE : vector;
+    }
+
     @Override
     public void attachLine(int line, InterruptHandler handler) {
         int vector = LINE_VECTOR_BASE + line % 16;

@@ -4,6 +4,7 @@ import io.iolab.devices.driver.NetDriver;
 import io.iolab.vmm.ledger.Direction;
 import io.iolab.vmm.ledger.GuestLedger;
 import io.iolab.vmm.ledger.WatchdogKind;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -24,6 +25,7 @@ final class Watchdog {
     /** A frame costs two interrupts at most, one for it and one for its completion. */
     private static final int STORM_PER_FRAME = 8;
 
+    private static final int VECTORS = 256;
     private static final long RUNNING = Long.MAX_VALUE;
 
     private final GuestLedger ledger;
@@ -31,11 +33,11 @@ final class Watchdog {
     private long nextPicos = Long.MAX_VALUE;
     private long lastPicos;
     private long linuxPicos = Long.MAX_VALUE;
-    private long interrupts;
-    private long interruptsSeen;
+    /** Since the last look, by vector. */
+    private final long[] interrupts = new long[VECTORS];
+
     private long framesSeen;
     private long errorsSeen;
-    private int lastVector;
     /** When the queue stopped, by the first frame that was refused. */
     private long stoppedPicos = RUNNING;
 
@@ -52,8 +54,7 @@ final class Watchdog {
     }
 
     void interrupt(int vector) {
-        interrupts++;
-        lastVector = vector;
+        interrupts[vector]++;
     }
 
     /** The driver has taken a frame. */
@@ -115,7 +116,12 @@ final class Watchdog {
 
     private void lookForStorm(long nowPicos) {
         long frames = ledger.frames(Direction.TX) + ledger.frames(Direction.RX);
-        long came = interrupts - interruptsSeen;
+        long came = 0;
+        int busiest = 0;
+        for (int vector = 0; vector < VECTORS; vector++) {
+            came += interrupts[vector];
+            busiest = interrupts[vector] > interrupts[busiest] ? vector : busiest;
+        }
         long moved = frames - framesSeen;
         long millis = Math.max(1, (nowPicos - lastPicos) / PICOS_PER_MILLI);
         if (came > STORM_PER_MILLI * millis && came > STORM_PER_FRAME * moved) {
@@ -123,10 +129,10 @@ final class Watchdog {
                     WatchdogKind.INTERRUPT_STORM,
                     nowPicos,
                     List.of(
-                            "irq " + lastVector + ": nobody cared (try booting with the \"irqpoll\" option)",
+                            "irq " + GuestKernel.irq(busiest) + ": nobody cared (try booting with the \"irqpoll\" option)",
                             came + " interrupts in " + millis + " ms, and " + moved + " frames"));
         }
-        interruptsSeen = interrupts;
+        Arrays.fill(interrupts, 0);
         framesSeen = frames;
     }
 

@@ -28,7 +28,7 @@ public enum Bug {
                     + " event now, so no later frame kicks either.",
             "Transmission stops while the ring fills; kicks stop; TX_HANG from the driver, TX_TIMEOUT once the ring is full. Reception"
                     + " goes on.",
-            "https://github.com/rcore-os/tgoskits/pull/2255",
+            "https://github.com/qemu/qemu/pull/267",
             "After writing avail_event: a full fence, then read avail.idx once more (virtio 1.2 section 2.7.10)."),
     MISSED_INTERRUPT_RECHECK(
             Party.DRIVER,
@@ -38,7 +38,7 @@ public enum Bug {
             "The driver empties the used ring, writes used_event and ends its poll without looking at used.idx again. A frame came in"
                     + " between: the device compared with the old used_event and did not interrupt, and has passed the new one.",
             "Reception stops with frames in the used ring: RX_STALL; interrupts stop; later RX_NO_BUFFER, when the ring is full.",
-            "https://github.com/qemu/qemu/pull/267",
+            "https://github.com/asterinas/asterinas/pull/2493",
             "After writing used_event: a full fence, then read used.idx once more, and poll again if it has moved (virtio 1.2"
                     + " section 2.7.10)."),
     USED_EVENT_TOO_EARLY(
@@ -60,7 +60,7 @@ public enum Bug {
                     + " keeps far ahead because it takes finished frames back by itself.",
             "Interrupts and their exits per packet go up by an order of magnitude, processor time with them; no frame is lost and no"
                     + " watchdog barks: only the figures show it.",
-            "https://github.com/oasis-tcs/virtio-spec/issues/92",
+            "https://github.com/cartesi/machine-emulator/pull/301",
             "Interrupt only if used_event lies in what was returned since the last decision (virtio 1.2 section 2.7.7.2)."),
     USED_LENGTH_OVERREPORTED(
             Party.DEVICE,
@@ -103,7 +103,7 @@ public enum Bug {
                     + " write IMS.",
             "The interrupt fires once more and never again: RX_STALL with frames in the ring, RX_NO_BUFFER when it is full; TX_TIMEOUT"
                     + " when the transmit ring is full and its wake-up does not come.",
-            "https://github.com/vinc/moros/pull/337",
+            "https://github.com/cahirwpz/mimiker/issues/63",
             "End each poll that ran dry by writing IMS; a cause latched meanwhile interrupts at once (8254x SDM section 13.4.20)."),
     LEVEL_NOT_REARMED(
             Party.HOST,
@@ -125,8 +125,8 @@ public enum Bug {
             "The handler takes the interrupt for another device's and does not read ICR. The line stays asserted, so each EOI brings"
                     + " the next interrupt.",
             "INTERRUPT_STORM: hundreds of interrupts a millisecond and hardly a frame; reception starves (RX_STALL, RX_NO_BUFFER), and"
-                    + " what exits cost eats the processor.",
-            "https://github.com/asterinas/asterinas/pull/2493",
+                    + " what exits cost eats the processor, until KVM's I/O APIC slows the line down after 10,000 in a row.",
+            "https://github.com/CTSRD-CHERI/qemu/pull/246",
             "Read ICR in the handler, which acknowledges the causes and lets the line go (8254x SDM section 13.4.17)."),
     TRANSMIT_HANG(
             Party.DEVICE,
