@@ -7,6 +7,8 @@ import io.iolab.vmm.backend.LearningSwitch;
 import io.iolab.vmm.backend.Link;
 import io.iolab.vmm.backend.NicWorker;
 import io.iolab.vmm.config.ConfigException;
+import io.iolab.vmm.inject.Injection;
+import io.iolab.vmm.inject.InjectionOutcome;
 import io.iolab.vmm.ledger.Direction;
 import io.iolab.vmm.ledger.GuestFigures;
 import io.iolab.vmm.ledger.GuestLedger;
@@ -42,13 +44,15 @@ public final class Lab implements AutoCloseable {
     private final ClockMode clock;
     private final List<Station> stations = new ArrayList<>();
     private final List<Link> links = new ArrayList<>();
+    private final List<Injection> injections;
     private List<LedgerReading> before = List.of();
     private List<LedgerReading> after = List.of();
     private final List<StarvationWatch> watches = new ArrayList<>();
     private long beganPicos;
     private long endedPicos;
 
-    private Lab(Host host, Run run, ClockMode clock) {
+    private Lab(Host host, Run run, ClockMode clock, List<Injection> injections) {
+        this.injections = List.copyOf(injections);
         this.host = host;
         this.run = run;
         this.clock = clock;
@@ -69,7 +73,7 @@ public final class Lab implements AutoCloseable {
         long ram = config.guests().stream().mapToLong(GuestConfig::ramBytes).sum();
         Host host = new Host(ram + HOST_OVERHEAD, config.memoryFile());
         Run run = config.clock() == ClockMode.VIRTUAL ? new Timeline() : new WallThreads(config.spendCosts());
-        Lab lab = new Lab(host, run, config.clock());
+        Lab lab = new Lab(host, run, config.clock(), config.injections());
         try {
             lab.build(config, burst);
             return lab;
@@ -181,6 +185,18 @@ public final class Lab implements AutoCloseable {
     public List<WatchdogEvent> watchdog() {
         return stations.stream()
                 .flatMap(station -> station.ledger().watchdog().events().stream())
+                .toList();
+    }
+
+    /** The bugs of this run, in the order of its configuration. */
+    public List<InjectionOutcome> injections() {
+        return injections.stream()
+                .map(injection -> new InjectionOutcome(
+                        injection.bug(),
+                        injection.guest(),
+                        stations.stream()
+                                .filter(station -> station.config().name().equals(injection.guest()))
+                                .anyMatch(station -> station.bugs().struck(injection.bug()))))
                 .toList();
     }
 

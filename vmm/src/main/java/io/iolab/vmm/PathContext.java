@@ -12,7 +12,14 @@ import io.iolab.vmm.time.CostProfile;
  */
 @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
 record PathContext(
-        GuestConfig config, int number, byte[] mac, GuestLedger ledger, CostProfile profile, Host host, int burst, GuestBugs bugs) {
+        GuestConfig config,
+        int number,
+        byte[] mac,
+        GuestLedger ledger,
+        CostProfile profile,
+        Host host,
+        int burst,
+        GuestBugs bugs) {
 
     boolean physicalNic() {
         return config.path() == Path.PASSTHROUGH || config.path() == Path.NATIVE;

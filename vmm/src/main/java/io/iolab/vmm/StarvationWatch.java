@@ -43,8 +43,8 @@ final class StarvationWatch {
 
     private void look(long nowPicos, boolean judge) {
         long frames = ledger.frames(Direction.RX);
-        long drops = ledger.drops(Direction.RX, DropCause.NO_DESCRIPTOR)
-                + ledger.drops(Direction.RX, DropCause.QUEUE_FULL);
+        long drops =
+                ledger.drops(Direction.RX, DropCause.NO_DESCRIPTOR) + ledger.drops(Direction.RX, DropCause.QUEUE_FULL);
         boolean waits = linkReadable && toGuest.arrived(nowPicos);
         if (judge && frames == received && (waits && waited || drops > lost)) {
             String line = ledger.guest() + ": frames wait in front of the NIC for a receive buffer, " + (drops - lost)

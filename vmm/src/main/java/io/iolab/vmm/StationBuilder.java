@@ -87,7 +87,8 @@ final class StationBuilder {
                             cabling.peerPort().dropped());
                 },
                 path.iommu(),
-                path.requester());
+                path.requester(),
+                bugs);
     }
 
     private static NetDriver probe(DriverPlatform platform, NicTuning nic) {

@@ -6,6 +6,7 @@ import io.iolab.iommu.driver.FaultReport;
 import io.iolab.vmm.guest.Workload;
 import io.iolab.vmm.inject.Bug;
 import io.iolab.vmm.inject.Injection;
+import io.iolab.vmm.inject.InjectionOutcome;
 import io.iolab.vmm.ledger.DropCause;
 import io.iolab.vmm.ledger.GuestFigures;
 import io.iolab.vmm.ledger.InterruptOutcome;
@@ -44,14 +45,12 @@ class InjectionTest {
                 new Symptom(EnumSet.of(WatchdogKind.RX_STALL, WatchdogKind.RX_NO_BUFFER), none());
             case SPURIOUS_INTERRUPTS -> new Symptom(none(), none());
             case USED_LENGTH_OVERREPORTED -> new Symptom(EnumSet.of(WatchdogKind.RX_ERRORS), none());
-            case RING_FULL_NEVER_RECOVERS, RDT_OFF_BY_ONE ->
-                new Symptom(EnumSet.of(WatchdogKind.RX_NO_BUFFER), none());
+            case RING_FULL_NEVER_RECOVERS, RDT_OFF_BY_ONE -> new Symptom(EnumSet.of(WatchdogKind.RX_NO_BUFFER), none());
             case IMS_NOT_RESTORED ->
                 new Symptom(
                         EnumSet.of(WatchdogKind.RX_STALL, WatchdogKind.RX_NO_BUFFER),
                         EnumSet.of(WatchdogKind.TX_TIMEOUT));
-            case LEVEL_NOT_REARMED ->
-                new Symptom(EnumSet.of(WatchdogKind.RX_STALL, WatchdogKind.RX_NO_BUFFER), none());
+            case LEVEL_NOT_REARMED -> new Symptom(EnumSet.of(WatchdogKind.RX_STALL, WatchdogKind.RX_NO_BUFFER), none());
             case INTERRUPT_STORM ->
                 new Symptom(
                         EnumSet.of(WatchdogKind.INTERRUPT_STORM, WatchdogKind.RX_STALL, WatchdogKind.RX_NO_BUFFER),
@@ -93,6 +92,7 @@ class InjectionTest {
         try (Lab lab = Lab.create(config)) {
             lab.warmUp(Labs.MILLISECOND);
             lab.measure(60 * Labs.MILLISECOND, passed -> {});
+            assertThat(lab.injections()).hasSameSizeAs(bugs).allMatch(InjectionOutcome::struck);
             return new Outcome(lab.figures().getFirst(), lab.watchdog(), new LinkedHashMap<>(lab.faults()));
         }
     }
@@ -211,7 +211,8 @@ class InjectionTest {
     @DisplayName("SerenityOS#6669, Solo5#98: reception ends after what was let pass, and the host loses the rest")
     void shouldReceiveNoMoreOnceTheRingLooksEmpty() throws Exception {
         GuestFigures e1000 = run(Path.EMULATED, List.of(Bug.RDT_OFF_BY_ONE)).figures();
-        GuestFigures virtio = run(Path.VIRTIO, List.of(Bug.RING_FULL_NEVER_RECOVERS)).figures();
+        GuestFigures virtio =
+                run(Path.VIRTIO, List.of(Bug.RING_FULL_NEVER_RECOVERS)).figures();
 
         assertThat(e1000.rx().frames()).isBetween(50L, 512L);
         assertThat(e1000.rx().drops().get(DropCause.NO_DESCRIPTOR)).isPositive();

@@ -2,7 +2,6 @@ package io.iolab.devices.driver;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.iolab.devices.driver.e1000.E1000Driver;
 import io.iolab.devices.driver.e1000.E1000Options;
 import io.iolab.devices.e1000.E1000;
 import io.iolab.devices.e1000.E1000Model;
@@ -36,9 +35,8 @@ class E1000DriverTest {
             assertThat(driver.transmitHung()).isFalse();
             assertThat(driver.transmitHung()).isTrue();
             assertThat(driver.report().getFirst())
-                    .matches(
-                            "e1000 0000:00:03.0 eth0: Detected Tx Unit Hang"
-                                    + "|e1000e 0000:00:03.0 eth0: Detected Hardware Unit Hang:");
+                    .matches("e1000 0000:00:03.0 eth0: Detected Tx Unit Hang"
+                            + "|e1000e 0000:00:03.0 eth0: Detected Hardware Unit Hang:");
             assertThat(driver.report())
                     .contains(
                             "  TDH                  <0>",

@@ -3,7 +3,6 @@ package io.iolab.devices.driver;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.iolab.devices.driver.e1000.E1000Driver;
 import io.iolab.devices.driver.e1000.E1000Options;
 import io.iolab.devices.pci.NetworkFunction;
 import java.util.Map;

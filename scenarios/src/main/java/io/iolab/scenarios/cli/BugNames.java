@@ -71,7 +71,10 @@ final class BugNames {
     private static String inapplicable(Bug bug, List<GuestConfig> asked) {
         String needed = bug.paths().stream().map(Path::label).collect(Collectors.joining(", "));
         String there = asked.stream()
-                .map(guest -> guest.name() + (guest.name().equals(guest.path().label()) ? "" : " (" + guest.path().label() + ")"))
+                .map(guest -> guest.name()
+                        + (guest.name().equals(guest.path().label())
+                                ? ""
+                                : " (" + guest.path().label() + ")"))
                 .collect(Collectors.joining(", "));
         return bug.label() + " is a bug of " + needed + (bug.needsEventIndex() ? " with event_index: true" : "")
                 + ", which none of these is: " + there;

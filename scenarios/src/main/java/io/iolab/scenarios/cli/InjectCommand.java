@@ -88,11 +88,7 @@ final class InjectCommand implements Runnable {
         out.append(String.format("%-26s %-8s %-30s %s\n", "NAME", "AT FAULT", "PATHS", "WHAT IS TO BE SEEN"));
         for (Bug bug : Bug.values()) {
             out.append(String.format(
-                    "%-26s %-8s %-30s %s\n",
-                    bug.label(),
-                    bug.fault().label(),
-                    paths(bug),
-                    firstPart(bug.symptom())));
+                    "%-26s %-8s %-30s %s\n", bug.label(), bug.fault().label(), paths(bug), firstPart(bug.symptom())));
         }
         return out.toString();
     }

@@ -98,7 +98,8 @@ final class RunOptions {
     @Option(
             names = "--inject",
             paramLabel = "NAME[@GUEST]",
-            description = "Put a bug into every guest that can have it, or into one; repeatable. Names: iolab inject list.")
+            description =
+                    "Put a bug into every guest that can have it, or into one; repeatable. Names: iolab inject list.")
     List<String> inject = new ArrayList<>();
 
     /** The scenario with what these options replace. */

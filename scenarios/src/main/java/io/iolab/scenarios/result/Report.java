@@ -2,7 +2,7 @@ package io.iolab.scenarios.result;
 
 import io.iolab.scenarios.scenario.Scenario;
 import io.iolab.vmm.ClockMode;
-import io.iolab.vmm.inject.Injection;
+import io.iolab.vmm.inject.InjectionOutcome;
 import io.iolab.vmm.ledger.GuestFigures;
 import io.iolab.vmm.ledger.Path;
 import io.iolab.vmm.ledger.WatchdogEvent;
@@ -30,7 +30,7 @@ public record Report(
         String version,
         List<GuestFigures> guests,
         List<DmaFaultLine> faults,
-        List<Injection> injections,
+        List<InjectionOutcome> injections,
         List<WatchdogEvent> watchdog) {
 
     public Report {
@@ -54,7 +54,7 @@ public record Report(
     }
 
     /** The same run with these bugs and findings. */
-    public Report with(List<Injection> bugs, List<WatchdogEvent> findings) {
+    public Report with(List<InjectionOutcome> bugs, List<WatchdogEvent> findings) {
         return new Report(scenario, seed, clock, profile, era, version, guests, faults, bugs, findings);
     }
 

@@ -109,6 +109,7 @@ public final class ResultSchema {
                         JsonSchema.oneOf(
                                 Arrays.stream(Bug.values()).map(Bug::label).toList()))
                 .with("guest", "Whose.", JsonSchema.text())
+                .with("struck", "Whether the run was long enough for it.", JsonSchema.flag())
                 .with("fault", "Who is at fault.", names(Party.values()))
                 .with("symptom", "What is to be seen of it.", JsonSchema.text())
                 .with("met", "Where it, or one of its kind, was met.", JsonSchema.text())
@@ -120,7 +121,10 @@ public final class ResultSchema {
                 .with("guest", "Whose.", JsonSchema.text())
                 .with("path", "Its path.", names(Path.values()))
                 .with("kind", "What was found.", names(WatchdogKind.values()))
-                .with("seen_by", "guest, or host where the guest cannot see it.", JsonSchema.oneOf(List.of("guest", "host")))
+                .with(
+                        "seen_by",
+                        "guest, or host where the guest cannot see it.",
+                        JsonSchema.oneOf(List.of("guest", "host")))
                 .with("count", "Looks that found it.", JsonSchema.count())
                 .with("first_seconds", "Of the run's clock, warm-up included.", JsonSchema.amount())
                 .with("last_seconds", "The same, of the last look that found it.", JsonSchema.amount())

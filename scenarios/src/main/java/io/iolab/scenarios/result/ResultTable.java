@@ -56,7 +56,8 @@ public final class ResultTable {
                 + ResultJson.clock(report.clock()) + "  "
                 + ResultJson.seconds(report.seconds()).setScale(6, RoundingMode.HALF_EVEN)
                 + (report.clock() == io.iolab.vmm.ClockMode.VIRTUAL ? " virtual s" : " s");
-        return wrapped(first) + wrapped("Profile " + report.profile() + ": " + report.era())
+        return wrapped(first)
+                + wrapped("Profile " + report.profile() + ": " + report.era())
                 + WatchdogText.injected(report);
     }
 

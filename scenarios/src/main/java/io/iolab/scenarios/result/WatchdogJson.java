@@ -3,7 +3,7 @@ package io.iolab.scenarios.result;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.iolab.vmm.inject.Injection;
+import io.iolab.vmm.inject.InjectionOutcome;
 import io.iolab.vmm.ledger.WatchdogEvent;
 
 /** The fields {@code inject} and {@code watchdog}: each is there only if there is something in it. */
@@ -15,10 +15,11 @@ final class WatchdogJson {
     static void append(ObjectNode root, Report report) {
         if (!report.injections().isEmpty()) {
             ArrayNode bugs = root.putArray("inject");
-            for (Injection injection : report.injections()) {
+            for (InjectionOutcome injection : report.injections()) {
                 bugs.addObject()
                         .put("name", injection.bug().label())
                         .put("guest", injection.guest())
+                        .put("struck", injection.struck())
                         .put("fault", injection.bug().fault().label())
                         .put("symptom", injection.bug().symptom())
                         .put("met", injection.bug().met());

@@ -1,6 +1,6 @@
 package io.iolab.scenarios.result;
 
-import io.iolab.vmm.inject.Injection;
+import io.iolab.vmm.inject.InjectionOutcome;
 import io.iolab.vmm.ledger.WatchdogEvent;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
@@ -14,11 +14,16 @@ final class WatchdogText {
     /** One line a bug. */
     static String injected(Report report) {
         StringBuilder out = new StringBuilder();
-        for (Injection injection : report.injections()) {
+        for (InjectionOutcome injection : report.injections()) {
             out.append("Injected ")
                     .append(injection.bug().label())
                     .append(" into ")
                     .append(injection.guest())
+                    .append(
+                            injection.struck()
+                                    ? ""
+                                    : "; the run was too short for it to strike, after "
+                                            + injection.bug().strikesAfter())
                     .append('\n');
         }
         return out.toString();
@@ -27,7 +32,9 @@ final class WatchdogText {
     /** What the watchdogs found, then what each logged the first time. */
     static String of(Report report) {
         if (report.watchdog().isEmpty()) {
-            return report.injections().isEmpty() ? "" : "\nWatchdog: found nothing; see the figures\n";
+            return report.injections().stream().noneMatch(InjectionOutcome::struck)
+                    ? ""
+                    : "\nWatchdog: found nothing; see the figures\n";
         }
         TextTable table = new TextTable()
                 .text("GUEST")
@@ -45,7 +52,9 @@ final class WatchdogText {
                     millis(event.firstPicos()),
                     millis(event.lastPicos()));
         }
-        StringBuilder out = new StringBuilder("\nWatchdog: looks that found something, and what was logged at the first\n").append(table.render());
+        StringBuilder out = new StringBuilder(
+                        "\nWatchdog: looks that found something, and what was logged at the first\n")
+                .append(table.render());
         for (WatchdogEvent event : report.watchdog()) {
             out.append("\n  ")
                     .append(event.guest())

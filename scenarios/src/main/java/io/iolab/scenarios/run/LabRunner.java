@@ -31,7 +31,7 @@ public final class LabRunner implements ScenarioRunner {
             lab.warmUp(scenario.warmupPicos());
             lab.measure(scenario.durationPicos(), request.progressPicos());
             Report report = Report.of(scenario, version, lab.figures(), DmaFaultLine.of(lab.faults()))
-                    .with(request.injections(), lab.watchdog());
+                    .with(lab.injections(), lab.watchdog());
             Optional<String> metrics = request.metricsDump().map(dump -> dump.text(lab));
             List<IOException> failures = captures.map(PcapFolder::finish).orElse(List.of());
             return new RunOutcome(report, metrics, failures);

@@ -150,7 +150,8 @@ class MainTest {
             out.reset();
             assertThat(iolab("inject", "show", bug.label())).isZero();
             assertThat(out()).startsWith(bug.label()).contains("What is to be seen", bug.met(), "Right");
-            assertThat(out().lines()).allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(120));
+            assertThat(out().lines())
+                    .allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(120));
         }
         out.reset();
         assertThat(iolab("inject", "list", "--json")).isZero();

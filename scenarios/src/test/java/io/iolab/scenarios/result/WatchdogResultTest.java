@@ -11,6 +11,7 @@ import io.iolab.scenarios.scenario.ScenarioCatalog;
 import io.iolab.scenarios.schema.SchemaCheck;
 import io.iolab.vmm.inject.Bug;
 import io.iolab.vmm.inject.Injection;
+import io.iolab.vmm.inject.InjectionOutcome;
 import io.iolab.vmm.ledger.Path;
 import io.iolab.vmm.ledger.WatchdogEvent;
 import io.iolab.vmm.ledger.WatchdogKind;
@@ -29,7 +30,8 @@ class WatchdogResultTest {
             List.of("e1000: it hangs", "  TDH <1>"));
 
     private static Report ill() {
-        return HandBuilt.report().with(List.of(new Injection(Bug.TRANSMIT_HANG, "emulated")), List.of(EVENT));
+        return HandBuilt.report()
+                .with(List.of(new InjectionOutcome(Bug.TRANSMIT_HANG, "emulated", true)), List.of(EVENT));
     }
 
     @Test
@@ -63,22 +65,33 @@ class WatchdogResultTest {
                         "  GUEST     FOUND    by     looks  first ms  last ms\n",
                         "  emulated  TX_HANG  guest      3     5.000   15.000\n",
                         "\n  emulated, TX_HANG:\n    e1000: it hangs\n      TDH <1>\n");
-        assertThat(ResultTable.text(
-                        HandBuilt.report().with(List.of(new Injection(Bug.SPURIOUS_INTERRUPTS, "v")), List.of())))
+        assertThat(ResultTable.text(HandBuilt.report()
+                        .with(List.of(new InjectionOutcome(Bug.SPURIOUS_INTERRUPTS, "v", true)), List.of())))
                 .contains("Watchdog: found nothing");
     }
 
     @Test
+    void shouldSayThatARunWasTooShort() {
+        Report report =
+                HandBuilt.report().with(List.of(new InjectionOutcome(Bug.TRANSMIT_HANG, "emulated", false)), List.of());
+
+        assertThat(ResultTable.text(report))
+                .contains(
+                        "Injected transmit-hang into emulated; the run was too short for it to strike, after 100 writes of TDT")
+                .doesNotContain("Watchdog");
+    }
+
+    @Test
     void shouldReportARunWithABug() throws Exception {
-        Scenario scenario =
-                ScenarioCatalog.find("doorbell-cost").withTimes(1_000_000_000L, 30_000_000_000L);
-        Injection bug = new Injection(Bug.TRANSMIT_HANG, scenario.guests().getFirst().name());
+        Scenario scenario = ScenarioCatalog.find("doorbell-cost").withTimes(1_000_000_000L, 30_000_000_000L);
+        Injection bug =
+                new Injection(Bug.TRANSMIT_HANG, scenario.guests().getFirst().name());
 
         Report report = new LabRunner("test")
                 .run(scenario, RunRequest.PLAIN.withInjections(List.of(bug)))
                 .report();
 
-        assertThat(report.injections()).containsExactly(bug);
+        assertThat(report.injections()).containsExactly(new InjectionOutcome(bug.bug(), bug.guest(), true));
         assertThat(report.watchdog()).extracting(WatchdogEvent::kind).contains(WatchdogKind.TX_HANG);
     }
 }

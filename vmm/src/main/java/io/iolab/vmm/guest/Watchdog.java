@@ -129,7 +129,8 @@ final class Watchdog {
                     WatchdogKind.INTERRUPT_STORM,
                     nowPicos,
                     List.of(
-                            "irq " + GuestKernel.irq(busiest) + ": nobody cared (try booting with the \"irqpoll\" option)",
+                            "irq " + GuestKernel.irq(busiest)
+                                    + ": nobody cared (try booting with the \"irqpoll\" option)",
                             came + " interrupts in " + millis + " ms, and " + moved + " frames"));
         }
         Arrays.fill(interrupts, 0);

@@ -58,7 +58,7 @@ public enum Bug {
             "100 interrupt decisions for the transmit queue",
             "The device interrupts for every buffer that it returns on the transmit queue and ignores used_event, which the driver"
                     + " keeps far ahead because it takes finished frames back by itself.",
-            "Interrupts and their exits per packet go up by an order of magnitude, processor time with them; no frame is lost and no"
+            "Interrupts and their exits per packet go up by an order of magnitude; processor time goes up with them, no frame is lost and no"
                     + " watchdog barks: only the figures show it.",
             "https://github.com/cartesi/machine-emulator/pull/301",
             "Interrupt only if used_event lies in what was returned since the last decision (virtio 1.2 section 2.7.7.2)."),
@@ -237,8 +237,16 @@ public enum Bug {
         return fix;
     }
 
-    Defect defect(PluggedFunction function, SplitRings rings) {
-        Trigger trigger = new Trigger(AFTER);
+    /** When it strikes. */
+    Trigger trigger() {
+        Trigger trigger = new Trigger(this == WRONG_DMA_DIRECTION ? 0 : AFTER);
+        if (this == WRONG_DMA_DIRECTION) {
+            trigger.strikes();
+        }
+        return trigger;
+    }
+
+    Defect defect(PluggedFunction function, SplitRings rings, Trigger trigger) {
         return switch (this) {
             case MISSED_KICK_RECHECK -> new KickRaceLost(rings, trigger);
             case MISSED_INTERRUPT_RECHECK -> new InterruptRaceLost(rings, trigger);

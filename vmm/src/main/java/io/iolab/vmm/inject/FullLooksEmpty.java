@@ -33,7 +33,10 @@ final class FullLooksEmpty extends Defect {
                     seen = value;
                     return value;
                 }
-                return (short) (waiting < rings.size(SplitRings.RECEIVE) ? seen : seen + waiting % rings.size(SplitRings.RECEIVE));
+                return (short)
+                        (waiting < rings.size(SplitRings.RECEIVE)
+                                ? seen
+                                : seen + waiting % rings.size(SplitRings.RECEIVE));
             }
         };
     }

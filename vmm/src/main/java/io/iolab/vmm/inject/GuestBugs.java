@@ -12,7 +12,9 @@ import io.iolab.devices.time.Clock;
 import io.iolab.iommu.driver.MapRights;
 import io.iolab.vmm.ledger.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The bugs of one guest, as whoever builds it meets them: each port is asked for here before it is handed on. A guest without bugs
@@ -24,6 +26,7 @@ public final class GuestBugs {
 
     private final PluggedFunction function = new PluggedFunction();
     private final List<Defect> defects = new ArrayList<>();
+    private final Map<Bug, Trigger> triggers = new EnumMap<>(Bug.class);
 
     private GuestBugs(List<Bug> bugs) {
         if (!bugs.isEmpty()) {
@@ -31,7 +34,11 @@ public final class GuestBugs {
             if (bugs.stream().anyMatch(bug -> bug.paths().contains(Path.VIRTIO))) {
                 defects.add(rings);
             }
-            bugs.forEach(bug -> defects.add(bug.defect(function, rings)));
+            for (Bug bug : bugs) {
+                Trigger trigger = bug.trigger();
+                triggers.put(bug, trigger);
+                defects.add(bug.defect(function, rings, trigger));
+            }
         }
     }
 
@@ -47,6 +54,12 @@ public final class GuestBugs {
 
     public boolean any() {
         return !defects.isEmpty();
+    }
+
+    /** Whether one of them has struck; from any thread. */
+    public boolean struck(Bug bug) {
+        Trigger trigger = triggers.get(bug);
+        return trigger != null && trigger.struck();
     }
 
     /** @param nic as it is plugged into the guest's bus */

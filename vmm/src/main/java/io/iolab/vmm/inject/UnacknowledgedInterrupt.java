@@ -17,8 +17,7 @@ final class UnacknowledgedInterrupt extends Defect {
         return new ForwardingCpu(port) {
             @Override
             public long load(long pa, int width) {
-                boolean skipped =
-                        function.offset(E1000Registers.BAR, pa) == E1000Registers.ICR && trigger.strikes();
+                boolean skipped = function.offset(E1000Registers.BAR, pa) == E1000Registers.ICR && trigger.strikes();
                 return skipped ? 0 : super.load(pa, width);
             }
         };

@@ -10,11 +10,11 @@ import io.iolab.devices.driver.NetDriver;
 import io.iolab.devices.memory.PhysicalMemory;
 import io.iolab.vmm.ledger.CpuShare;
 import io.iolab.vmm.ledger.Direction;
-import io.iolab.vmm.ledger.GuestLedger;
-import io.iolab.vmm.ledger.WatchdogKind;
-import io.iolab.vmm.ledger.WatchdogEvent;
 import io.iolab.vmm.ledger.DropCause;
+import io.iolab.vmm.ledger.GuestLedger;
 import io.iolab.vmm.ledger.Path;
+import io.iolab.vmm.ledger.WatchdogEvent;
+import io.iolab.vmm.ledger.WatchdogKind;
 import io.iolab.vmm.time.Cost;
 import io.iolab.vmm.time.CostProfile;
 import io.iolab.vmm.time.Profiles;
@@ -310,7 +310,8 @@ class GuestKernelTest {
     }
 
     @Test
-    @DisplayName("the watchdogs of driver and stack: each look that finds something counts, the first one's lines are kept")
+    @DisplayName(
+            "the watchdogs of driver and stack: each look that finds something counts, the first one's lines are kept")
     void shouldNoteWhatItsDriverFindsHanging() {
         bootAndStart();
         driver.hung = true;
