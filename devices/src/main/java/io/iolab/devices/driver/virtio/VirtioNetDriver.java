@@ -43,16 +43,16 @@ public final class VirtioNetDriver implements NetDriver {
     private @Nullable String failure;
 
     /** What the previous look for a hang saw: buffers returned, or -1. */
-    private int watchedUsed = -1;
+    private long watchedUsed = -1;
 
     private long watchedSinceNanos;
     /** Buffers taken at the previous look for a receive stall, if one waited then; or -1. */
-    private int watchedReceive = -1;
+    private long watchedReceive = -1;
 
     private List<String> report = List.of();
 
     private record Rings(
-            SplitQueue receiveRing, SplitQueue transmitRing, ReceiveQueue receive, TransmitQueue transmit) {}
+            DriverQueue receiveRing, DriverQueue transmitRing, ReceiveQueue receive, TransmitQueue transmit) {}
 
     /** @throws DriverException if this is no such device, or it lacks a capability */
     public VirtioNetDriver(DriverPlatform platform, PciDevice device, VirtioOptions options) {
@@ -114,20 +114,23 @@ public final class VirtioNetDriver implements NetDriver {
         vectors.route(VECTOR_RECEIVE, platform.allocateMessage(this::receiveInterrupt));
         vectors.route(VECTOR_TRANSMIT, platform.allocateMessage(this::transmitInterrupt));
         transport.mapConfigVector(VECTOR_CONFIG);
-        SplitQueue receiveRing = queue(RECEIVE_QUEUE);
-        SplitQueue transmitRing = queue(TRANSMIT_QUEUE);
+        DriverQueue receiveRing = queue(RECEIVE_QUEUE, 0);
+        DriverQueue transmitRing = queue(TRANSMIT_QUEUE, TransmitQueue.PARTS);
         ReceiveQueue receive =
                 new ReceiveQueue(platform, receiveRing, options.bufferSize(), has(VirtioFeatures.MRG_RXBUF));
-        TransmitQueue transmit =
-                new TransmitQueue(platform, transmitRing, options.header(), has(VirtioFeatures.INDIRECT_DESC));
+        TransmitQueue transmit = new TransmitQueue(platform, transmitRing, options.header());
         transport.enableQueue(receiveRing, VECTOR_RECEIVE);
         transport.enableQueue(transmitRing, VECTOR_TRANSMIT);
         return new Rings(receiveRing, transmitRing, receive, transmit);
     }
 
-    private SplitQueue queue(int index) {
+    /** @param parts the most that a buffer has where it is not one */
+    private DriverQueue queue(int index, int parts) {
         int size = Math.min(transport.queueSize(index), options.largestQueue());
-        return new SplitQueue(platform, index, size, has(VirtioFeatures.EVENT_IDX));
+        if (!has(VirtioFeatures.RING_PACKED)) {
+            size = Integer.highestOneBit(size);
+        }
+        return DriverQueue.create(platform, index, size, features, parts);
     }
 
     private void readConfiguration() {
@@ -221,7 +224,7 @@ public final class VirtioNetDriver implements NetDriver {
         }
     }
 
-    private static String badRing(SplitQueue queue) {
+    private static String badRing(DriverQueue queue) {
         return "queue " + queue.index() + ": used id 0x" + Integer.toHexString(queue.usedId())
                 + " is not a buffer that the device has";
     }
@@ -269,6 +272,35 @@ public final class VirtioNetDriver implements NetDriver {
         }
     }
 
+    /**
+     * Takes the transmit queue back from the device and sets it up anew (virtio 1.2 section 2.6.1). Frames that the device has
+     * not returned may have been sent or not.
+     *
+     * @throws IllegalStateException if RING_RESET was not negotiated
+     */
+    public void resetTransmitQueue() {
+        Rings opened = rings();
+        takeBack(opened.transmitRing);
+        opened.transmit.reset();
+        transport.enableQueue(opened.transmitRing, VECTOR_TRANSMIT);
+    }
+
+    /** The same for the receive queue. Frames that were received and not polled are lost. */
+    public void resetReceiveQueue() {
+        Rings opened = rings();
+        takeBack(opened.receiveRing);
+        transport.enableQueue(opened.receiveRing, VECTOR_RECEIVE);
+        opened.receive.reset();
+    }
+
+    private void takeBack(DriverQueue ring) {
+        if (!has(VirtioFeatures.RING_RESET)) {
+            throw new IllegalStateException("RING_RESET was not negotiated");
+        }
+        transport.resetQueue(ring.index());
+        ring.reset();
+    }
+
     @Override
     public int transmitSlots() {
         return rings().transmit.free();
@@ -286,9 +318,9 @@ public final class VirtioNetDriver implements NetDriver {
             report = List.of(LOG + failure);
             return true;
         }
-        SplitQueue ring = rings().transmitRing;
-        int used = ring.lastUsed();
-        if (used == ring.published() || ring.pending() > 0) {
+        DriverQueue ring = rings().transmitRing;
+        long used = ring.reaped();
+        if (ring.inFlight() == 0 || ring.hasUsed()) {
             watchedUsed = -1;
             return false;
         }
@@ -304,13 +336,12 @@ public final class VirtioNetDriver implements NetDriver {
 
     @Override
     public boolean receiveStalled() {
-        SplitQueue ring = rings().receiveRing;
-        int next = failure == null && ring.pending() > 0 ? ring.lastUsed() : -1;
+        DriverQueue ring = rings().receiveRing;
+        long next = failure == null && ring.hasUsed() ? ring.reaped() : -1;
         boolean stuck = next >= 0 && next == watchedReceive;
         watchedReceive = next;
         if (stuck) {
-            report = List.of(LOG + "input.0: " + ring.pending()
-                    + " buffers in the used ring, and no interrupt has come for them");
+            report = List.of(LOG + "input.0: buffer " + next + " is used, and no interrupt has come for it");
         }
         return stuck;
     }
