@@ -129,6 +129,8 @@ public final class Main implements Runnable {
                 .addSubcommand(new ServeCommand(session.version()))
                 .addSubcommand(new ScenarioCommand(session))
                 .addSubcommand(new InjectCommand(session))
+                .addSubcommand(new BenchCommand(session))
+                .addSubcommand(QtestCommand.line(session))
                 .addSubcommand(new DoctorCommand(session));
         prepare(iolab);
         return iolab.setHelpSectionKeys(HELP_ORDER)

@@ -127,7 +127,7 @@ abstract class ExchangeRing {
         private int offered;
         private int published;
         private int reaped;
-        private int completed;
+        private long completed;
         private int event;
 
         Split(Memory ram, int size, QueueLayout layout, long tables, long features) {
@@ -212,7 +212,7 @@ abstract class ExchangeRing {
         @Override
         long devicePosition() {
             // used.idx, as far along as it can be.
-            return completed - (completed - ring.usedIdx() & 0xFFFF);
+            return completed - (completed - ring.usedIdx() & 0xFFFFL);
         }
 
         @Override

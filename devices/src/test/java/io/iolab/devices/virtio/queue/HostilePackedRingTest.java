@@ -257,7 +257,8 @@ class HostilePackedRingTest {
 
     private void scribble(SplittableRandom random) {
         for (int n = random.nextInt(4); n > 0; n--) {
-            int flags = random.nextInt(8) & random.nextInt(8);
+            int some = random.nextInt(8);
+            int flags = some & random.nextInt(8);
             int id = random.nextInt(8) == 0 ? random.nextInt(0x10000) : random.nextInt(SIZE);
             int length = random.nextInt(4) == 0 ? random.nextInt() : 16 * random.nextInt(5);
             long gpa = random.nextInt(6) == 0 ? random.nextLong() : TABLE + random.nextInt(0x1000);
