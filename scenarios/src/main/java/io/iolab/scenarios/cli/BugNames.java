@@ -2,6 +2,7 @@ package io.iolab.scenarios.cli;
 
 import io.iolab.scenarios.scenario.Scenario;
 import io.iolab.vmm.GuestConfig;
+import io.iolab.vmm.VirtioTuning;
 import io.iolab.vmm.inject.Bug;
 import io.iolab.vmm.inject.Injection;
 import io.iolab.vmm.ledger.Path;
@@ -65,7 +66,8 @@ final class BugNames {
 
     private static boolean possible(Bug bug, GuestConfig guest) {
         return bug.paths().contains(guest.path())
-                && (!bug.needsEventIndex() || guest.nic().eventIndex());
+                && (!bug.needsEventIndex() || guest.nic().eventIndex())
+                && (!bug.needsSplitRing() || guest.nic().virtio().ring() == VirtioTuning.Ring.SPLIT);
     }
 
     private static String inapplicable(Bug bug, List<GuestConfig> asked) {
@@ -76,8 +78,14 @@ final class BugNames {
                                 ? ""
                                 : " (" + guest.path().label() + ")"))
                 .collect(Collectors.joining(", "));
-        return bug.label() + " is a bug of " + needed + (bug.needsEventIndex() ? " with event_index: true" : "")
+        return bug.label() + " is a bug of " + needed + conditions(bug)
                 + ", which none of these is: " + there;
+    }
+
+    /** What a guest's settings must be beside its path. */
+    static String conditions(Bug bug) {
+        return (bug.needsSplitRing() ? " with ring: split" : "")
+                + (bug.needsEventIndex() ? " and event_index: true" : "");
     }
 
     private static ParameterException unknown(

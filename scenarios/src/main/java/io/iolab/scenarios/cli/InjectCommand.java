@@ -55,7 +55,7 @@ final class InjectCommand implements Runnable {
         Bug bug = BugNames.find(name, spec.subcommands().get("show"));
         StringBuilder out = new StringBuilder(bug.label()).append("\n\n");
         section(out, "At fault", "the " + bug.fault().label());
-        section(out, "Paths", paths(bug) + (bug.needsEventIndex() ? "; with event_index: true" : ""));
+        section(out, "Paths", paths(bug) + BugNames.conditions(bug));
         section(out, "Strikes after", bug.strikesAfter());
         section(out, "What goes wrong", bug.wrong());
         section(out, "What is to be seen", bug.symptom());

@@ -15,6 +15,7 @@ import io.iolab.scenarios.scenario.Scenario;
 import io.iolab.scenarios.scenario.ScenarioSchema;
 import io.iolab.scenarios.schema.SchemaCheck;
 import io.iolab.vmm.ClockMode;
+import io.iolab.vmm.GuestConfig;
 import io.iolab.vmm.config.ConfigException;
 import io.iolab.vmm.inject.Bug;
 import io.iolab.vmm.inject.Injection;
@@ -96,6 +97,16 @@ class MainTest {
     }
 
     @Test
+    void shouldCompareVariantsOfAPath() {
+        assertThat(iolab("compare", "--paths", "virtio,virtio{backend: poll},passthrough", "--native"))
+                .isZero();
+
+        assertThat(ran.getFirst().guests())
+                .extracting(GuestConfig::name)
+                .containsExactly("virtio", "virtio-poll", "passthrough", "native");
+    }
+
+    @Test
     void shouldPrintOneJsonDocumentThatMeetsItsSchema() throws IOException {
         assertThat(iolab("run", "doorbell-cost", "--json")).isZero();
 
@@ -133,7 +144,7 @@ class MainTest {
     void shouldSayWhichPathsCanHaveABugThatNoneOfTheGuestsCan() {
         assertThat(iolab("run", "doorbell-cost", "--inject", "missed-kick-recheck"))
                 .isEqualTo(2);
-        assertThat(err()).contains("missed-kick-recheck is a bug of virtio with event_index: true", ": emulated");
+        assertThat(err()).contains("missed-kick-recheck is a bug of virtio with ring: split and event_index: true", ": emulated");
         err.reset();
         assertThat(iolab("compare", "--inject", "wrong-dma-direction@virtio")).isEqualTo(2);
         assertThat(err()).contains("wrong-dma-direction is a bug of passthrough");
@@ -205,6 +216,8 @@ class MainTest {
                 "compare --duration 0ns       | more than 0                    | Try: iolab compare --help",
                 "compare --seed -1            | --seed must be 0 or more       | Try: iolab compare --help",
                 "compare --clock sundial      | --clock                        | Try: iolab compare --help",
+                "compare --paths vrtio        | --paths:1:1: expected one of   | Try: iolab compare --help",
+                "compare --paths virtio{x:0}  | --paths:1:8: unknown key 'x:0' | Try: iolab compare --help",
                 "compare --spend              | --spend needs --clock wall     | Try: iolab compare --help",
             })
     void shouldEndWith2AndSayWhatWasMeant(String line, String problem, String hint) {

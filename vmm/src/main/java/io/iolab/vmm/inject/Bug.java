@@ -215,6 +215,11 @@ public enum Bug {
         return needsEventIndex;
     }
 
+    /** Whether it is one of split virtqueues. */
+    public boolean needsSplitRing() {
+        return paths.equals(Set.of(VIRTIO));
+    }
+
     /** What it lets pass first. */
     public String strikesAfter() {
         return strikesAfter;

@@ -30,6 +30,7 @@ final class Receiver {
 
     private @Nullable Virtqueue queue;
     private boolean mergeable;
+    private boolean polled;
     private boolean kicked;
 
     /** The chains taken for the frame in hand and the bytes each is to get. */
@@ -57,6 +58,10 @@ final class Receiver {
         this.transport = transport;
         this.dma = transport.dma();
         this.counters = counters;
+    }
+
+    void polled() {
+        polled = true;
     }
 
     /** The first poll after this tells the driver that it need not kick. */
@@ -143,7 +148,7 @@ final class Receiver {
             }
             if (found == Virtqueue.Take.EMPTY) {
                 // Kicks on and one more look, before anything is given back: the kick is wanted for a new buffer.
-                if (ring.enableKicks()) {
+                if (!polled && ring.enableKicks()) {
                     continue;
                 }
                 return taken == ring.size() ? Gathered.NEVER_ENOUGH : Gathered.NOT_ENOUGH;

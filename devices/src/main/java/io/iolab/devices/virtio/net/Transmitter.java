@@ -25,6 +25,7 @@ final class Transmitter {
 
     private int packetLength;
     private @Nullable Virtqueue queue;
+    private boolean polled;
     private boolean pending;
     /** The packet in hand found the wire busy; its chain is the one taken last. */
     private boolean held;
@@ -42,6 +43,10 @@ final class Transmitter {
         this.wire = wire;
         this.config = config;
         this.counters = counters;
+    }
+
+    void polled() {
+        polled = true;
     }
 
     /** Chains may have been offered before DRIVER_OK, so the ring is looked at without a kick. */
@@ -111,8 +116,11 @@ final class Transmitter {
         return consume(ring);
     }
 
-    /** The ring is empty: kicks on, look again, and only then be done (section 2.7.10). */
+    /** The ring is empty: kicks on, look again, and only then be done (section 2.7.10). Polled, it is never done. */
     private boolean foundMore(Virtqueue ring) {
+        if (polled) {
+            return false;
+        }
         pending = ring.enableKicks();
         if (!pending) {
             return false;

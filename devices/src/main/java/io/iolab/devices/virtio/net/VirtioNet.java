@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * <p>{@link #send} answers FILTERED while there is no driver or no link, BUSY while there are not enough receive buffers (a
  * kick of queue 0 then announces new ones), ACCEPTED when the frame is in guest memory and in the used ring.
  *
+ * <p>For an owner that polls all the time, {@link #polled} keeps kicks off for good.
+ *
  * <p>While the command register's bus master bit is clear nothing moves, and nothing is lost.
  */
 public final class VirtioNet implements NetworkFunction {
@@ -63,6 +65,17 @@ public final class VirtioNet implements NetworkFunction {
         counters = new VirtioNetCounters(transport);
         transmitter = new Transmitter(transport, wire, netConfig, counters);
         receiver = new Receiver(transport, counters);
+    }
+
+    /**
+     * Never asks for a kick: the owner calls {@link #poll} all the time, and {@link #workPending} is true while a driver runs. With
+     * VIRTIO_F_EVENT_IDX avail_event stays where it is, because the split ring has no way to say "never" (virtio 1.2 section
+     * 2.7.10.1): one kick in 65536 entries of a queue comes all the same. To be called before the device is used.
+     */
+    public VirtioNet polled() {
+        transmitter.polled();
+        receiver.polled();
+        return this;
     }
 
     /** The transport's view of this device. */
