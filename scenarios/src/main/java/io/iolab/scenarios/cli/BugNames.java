@@ -78,8 +78,7 @@ final class BugNames {
                                 ? ""
                                 : " (" + guest.path().label() + ")"))
                 .collect(Collectors.joining(", "));
-        return bug.label() + " is a bug of " + needed + conditions(bug)
-                + ", which none of these is: " + there;
+        return bug.label() + " is a bug of " + needed + conditions(bug) + ", which none of these is: " + there;
     }
 
     /** What a guest's settings must be beside its path. */

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.iolab.scenarios.result.ResultJson;
 import io.iolab.vmm.inject.Bug;
 import io.iolab.vmm.ledger.Path;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -52,7 +53,7 @@ final class InjectCommand implements Runnable {
 
     @Command(name = "show", mixinStandardHelpOptions = true, description = "Explain one bug.")
     int show(@Parameters(paramLabel = "NAME", description = "A bug, as iolab inject list has it.") String name) {
-        Bug bug = BugNames.find(name, spec.subcommands().get("show"));
+        Bug bug = BugNames.find(name, Objects.requireNonNull(spec.subcommands().get("show")));
         StringBuilder out = new StringBuilder(bug.label()).append("\n\n");
         section(out, "At fault", "the " + bug.fault().label());
         section(out, "Paths", paths(bug) + BugNames.conditions(bug));

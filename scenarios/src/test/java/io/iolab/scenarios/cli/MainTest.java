@@ -144,7 +144,9 @@ class MainTest {
     void shouldSayWhichPathsCanHaveABugThatNoneOfTheGuestsCan() {
         assertThat(iolab("run", "doorbell-cost", "--inject", "missed-kick-recheck"))
                 .isEqualTo(2);
-        assertThat(err()).contains("missed-kick-recheck is a bug of virtio with ring: split and event_index: true", ": emulated");
+        assertThat(err())
+                .contains(
+                        "missed-kick-recheck is a bug of virtio with ring: split and event_index: true", ": emulated");
         err.reset();
         assertThat(iolab("compare", "--inject", "wrong-dma-direction@virtio")).isEqualTo(2);
         assertThat(err()).contains("wrong-dma-direction is a bug of passthrough");
