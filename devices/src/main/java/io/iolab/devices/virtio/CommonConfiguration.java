@@ -21,13 +21,13 @@ final class CommonConfiguration {
     private int generation;
     private int queueSelect;
 
-    CommonConfiguration(DeviceType type, int maxQueueSize, InterruptUnit interrupts, TransportCounters counters) {
+    CommonConfiguration(DeviceType type, InterruptUnit interrupts, TransportCounters counters) {
         this.type = type;
         this.interrupts = interrupts;
         this.counters = counters;
         this.queues = new QueueRegisters[type.queues()];
         for (int i = 0; i < queues.length; i++) {
-            queues[i] = new QueueRegisters(maxQueueSize);
+            queues[i] = new QueueRegisters(type.queueSize(i));
         }
     }
 

@@ -73,16 +73,9 @@ public final class VirtioPci {
      * @param function the function that this is the transport of; called back for accesses through configuration space
      * @param deviceType virtio device type, 1 for net
      * @param classCode PCI class, subclass and interface, 24 bits
-     * @param maxQueueSize the size offered for every queue, a power of two up to 32768
      */
     public VirtioPci(
-            PciFunction function,
-            DeviceType type,
-            int deviceType,
-            int classCode,
-            int maxQueueSize,
-            DmaPort dma,
-            InterruptPin pin) {
+            PciFunction function, DeviceType type, int deviceType, int classCode, DmaPort dma, InterruptPin pin) {
         this.type = type;
         this.counters = new TransportCounters(type.queues());
         this.config = new ConfigSpace(VENDOR, MODERN_ID_BASE + deviceType, MODERN_REVISION, classCode)
@@ -92,7 +85,7 @@ public final class VirtioPci {
                 .bar(new Bar(VIRTIO_BAR, Bar.Kind.MEMORY64, (long) Region.ALL.length * REGION_SIZE, true));
         this.dma = new BusMasterGate(config, dma);
         this.interrupts = InterruptUnit.at(config, MSIX_CAPABILITY, type.queues() + 1, this.dma, pin);
-        this.common = new CommonConfiguration(type, maxQueueSize, interrupts, counters);
+        this.common = new CommonConfiguration(type, interrupts, counters);
         addCapabilities(function);
         config.seal();
     }

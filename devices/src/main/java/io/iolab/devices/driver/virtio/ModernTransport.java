@@ -151,12 +151,12 @@ final class ModernTransport {
     }
 
     /** Everything about a queue before its enable bit, which is never cleared again (4.1.4.3.2). */
-    void enableQueue(SplitQueue queue, int vector) {
+    void enableQueue(DriverQueue queue, int vector) {
         cpu.store(common.pa + QUEUE_SELECT, 2, queue.index());
         cpu.store(common.pa + QUEUE_SIZE, 2, queue.size());
         store64(QUEUE_DESC, queue.descriptorsBus());
-        store64(QUEUE_DRIVER, queue.availBus());
-        store64(QUEUE_DEVICE, queue.usedBus());
+        store64(QUEUE_DRIVER, queue.driverBus());
+        store64(QUEUE_DEVICE, queue.deviceBus());
         long offset = cpu.load(common.pa + QUEUE_NOTIFY_OFF, 2) * (notifyMultiplier & 0xFFFF_FFFFL);
         if (offset + 2 > notify.length) {
             throw DriverException.register(

@@ -4,10 +4,11 @@ import io.iolab.devices.driver.DriverPlatform;
 import io.iolab.devices.driver.FrameReceiver;
 import io.iolab.devices.memory.AddressRange;
 import io.iolab.devices.memory.Memory;
+import java.util.Arrays;
 
 /**
- * receiveq1. Descriptor {@code i} is buffer {@code i} for good, so giving a buffer back is writing its number into the
- * available ring. Buffers go back when more than half a budget (or half a queue) of them is out, as in Linux.
+ * A receive queue: every descriptor has a buffer. Buffers go back when more than half a budget (or half a queue) of them is
+ * out, as in Linux.
  */
 final class ReceiveQueue {
     private static final int HEADER = 12;
@@ -15,12 +16,12 @@ final class ReceiveQueue {
     /** The longest frame that any feature set allows. */
     private static final int LONGEST_FRAME = 65550;
 
-    private final SplitQueue queue;
+    private final DriverQueue queue;
     private final Memory ram;
     private final int bufferSize;
     private final boolean mergeable;
     private final long buffersPa;
-    private final boolean[] outstanding;
+    private final long[] buffersBus;
     private final byte[] scratch = new byte[LONGEST_FRAME];
     private int filled;
     private int buffersToCome;
@@ -28,16 +29,14 @@ final class ReceiveQueue {
     private int unpublished;
     private long dropped;
 
-    ReceiveQueue(DriverPlatform platform, SplitQueue queue, int bufferSize, boolean mergeable) {
+    ReceiveQueue(DriverPlatform platform, DriverQueue queue, int bufferSize, boolean mergeable) {
         this.queue = queue;
         this.ram = platform.ram();
         this.bufferSize = bufferSize;
         this.mergeable = mergeable;
         buffersPa = platform.allocate((long) queue.size() * bufferSize, AddressRange.PAGE_SIZE);
-        outstanding = new boolean[queue.size()];
-        for (int i = 0; i < queue.size(); i++) {
-            queue.describe(i, platform.busAddress(bufferPa(i)), bufferSize, SplitQueue.WRITE, 0);
-        }
+        buffersBus = new long[queue.size()];
+        Arrays.setAll(buffersBus, i -> platform.busAddress(bufferPa(i)));
     }
 
     private long bufferPa(int id) {
@@ -59,8 +58,7 @@ final class ReceiveQueue {
     }
 
     private void giveBack(int id) {
-        outstanding[id] = true;
-        queue.makeAvailable(id);
+        queue.add(id, buffersBus[id], bufferSize, true);
         unpublished++;
     }
 
@@ -77,14 +75,13 @@ final class ReceiveQueue {
      */
     int receive(int limit, int budget, FrameReceiver receiver) {
         int work = 0;
-        while (work < limit && queue.pending() > 0) {
-            int id = queue.usedId();
-            if (id < 0 || id >= outstanding.length || !outstanding[id]) {
+        while (work < limit && queue.hasUsed()) {
+            int id = queue.usedToken();
+            if (id == DriverQueue.NO_BUFFER) {
                 return -1;
             }
             int length = queue.usedLength();
             queue.consume();
-            outstanding[id] = false;
             gather(bufferPa(id), length);
             giveBack(id);
             if (buffersToCome == 0) {

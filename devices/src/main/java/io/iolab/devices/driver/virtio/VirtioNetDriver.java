@@ -40,10 +40,10 @@ public final class VirtioNetDriver implements NetDriver {
     private @Nullable String failure;
 
     /** What the previous look for a hang saw: buffers returned, or -1. */
-    private int watchedUsed = -1;
+    private long watchedUsed = -1;
 
     private record Rings(
-            SplitQueue receiveRing, SplitQueue transmitRing, ReceiveQueue receive, TransmitQueue transmit) {}
+            DriverQueue receiveRing, DriverQueue transmitRing, ReceiveQueue receive, TransmitQueue transmit) {}
 
     /** @throws DriverException if this is no such device, or it lacks a capability */
     public VirtioNetDriver(DriverPlatform platform, PciDevice device, VirtioOptions options) {
@@ -100,20 +100,20 @@ public final class VirtioNetDriver implements NetDriver {
         vectors.route(VECTOR_RECEIVE, platform.allocateMessage(this::receiveInterrupt));
         vectors.route(VECTOR_TRANSMIT, platform.allocateMessage(this::transmitInterrupt));
         transport.mapConfigVector(VECTOR_CONFIG);
-        SplitQueue receiveRing = queue(RECEIVE_QUEUE);
-        SplitQueue transmitRing = queue(TRANSMIT_QUEUE);
+        DriverQueue receiveRing = queue(RECEIVE_QUEUE, 0);
+        DriverQueue transmitRing = queue(TRANSMIT_QUEUE, TransmitQueue.PARTS);
         ReceiveQueue receive =
                 new ReceiveQueue(platform, receiveRing, options.bufferSize(), has(VirtioFeatures.MRG_RXBUF));
-        TransmitQueue transmit =
-                new TransmitQueue(platform, transmitRing, options.header(), has(VirtioFeatures.INDIRECT_DESC));
+        TransmitQueue transmit = new TransmitQueue(platform, transmitRing, options.header());
         transport.enableQueue(receiveRing, VECTOR_RECEIVE);
         transport.enableQueue(transmitRing, VECTOR_TRANSMIT);
         return new Rings(receiveRing, transmitRing, receive, transmit);
     }
 
-    private SplitQueue queue(int index) {
+    /** @param parts the most that a buffer has where it is not one */
+    private DriverQueue queue(int index, int parts) {
         int size = Math.min(transport.queueSize(index), options.largestQueue());
-        return new SplitQueue(platform, index, size, has(VirtioFeatures.EVENT_IDX));
+        return DriverQueue.create(platform, index, size, features, parts);
     }
 
     private void readConfiguration() {
@@ -207,7 +207,7 @@ public final class VirtioNetDriver implements NetDriver {
         }
     }
 
-    private static String badRing(SplitQueue queue) {
+    private static String badRing(DriverQueue queue) {
         return "queue " + queue.index() + ": used id 0x" + Integer.toHexString(queue.usedId())
                 + " is not a buffer that the device has";
     }
@@ -273,8 +273,8 @@ public final class VirtioNetDriver implements NetDriver {
         if (failure != null) {
             return true;
         }
-        int used = opened.transmitRing.lastUsed();
-        if (used == opened.transmitRing.published()) {
+        long used = opened.transmitRing.reaped();
+        if (opened.transmitRing.inFlight() == 0) {
             watchedUsed = -1;
             return false;
         }

@@ -40,6 +40,7 @@ public final class VirtioNet implements NetworkFunction {
     private static final int ETHERNET_CONTROLLER = 0x020000;
 
     private final long offeredFeatures;
+    private final int queueSize;
     private final NetConfig netConfig;
     private final VirtioPci transport;
     private final VirtioNetCounters counters;
@@ -56,9 +57,9 @@ public final class VirtioNet implements NetworkFunction {
      */
     public VirtioNet(VirtioNetOptions options, DmaPort dma, InterruptPin intx, FramePort wire, Clock clock) {
         offeredFeatures = options.offeredFeatures();
+        queueSize = options.queueSize();
         netConfig = new NetConfig(options);
-        transport =
-                new VirtioPci(this, new NetType(), DEVICE_TYPE, ETHERNET_CONTROLLER, options.queueSize(), dma, intx);
+        transport = new VirtioPci(this, new NetType(), DEVICE_TYPE, ETHERNET_CONTROLLER, dma, intx);
         counters = new VirtioNetCounters(transport);
         transmitter = new Transmitter(transport, wire, netConfig, counters);
         receiver = new Receiver(transport, counters);
@@ -80,6 +81,11 @@ public final class VirtioNet implements NetworkFunction {
         @Override
         public int queues() {
             return QUEUES;
+        }
+
+        @Override
+        public int queueSize(int queue) {
+            return queueSize;
         }
 
         @Override
@@ -113,6 +119,29 @@ public final class VirtioNet implements NetworkFunction {
             counters.queues(queues);
             transmitter.stop();
             receiver.stop();
+        }
+
+        @Override
+        public void stopQueue(int queue) {
+            Virtqueue stopped = queues[queue];
+            if (stopped != null) {
+                counters.retire(stopped);
+            }
+            use(queue, null);
+        }
+
+        @Override
+        public void startQueue(int queue, Virtqueue restarted) {
+            use(queue, restarted);
+        }
+
+        private void use(int queue, @Nullable Virtqueue ring) {
+            queues[queue] = ring;
+            if (queue == TRANSMIT_QUEUE) {
+                transmitter.start(ring);
+            } else {
+                receiver.start(ring, features);
+            }
         }
 
         @Override

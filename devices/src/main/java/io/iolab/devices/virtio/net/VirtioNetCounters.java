@@ -41,6 +41,12 @@ public final class VirtioNetCounters {
         live = queues;
     }
 
+    /** A queue of {@link #queues} is gone; its owner takes it out of that array. */
+    void retire(Virtqueue queue) {
+        retiredChains += queue.chains();
+        retiredDescriptors += queue.descriptors();
+    }
+
     private TransportCounters common() {
         return transport.counters();
     }
