@@ -16,6 +16,9 @@ import net.openhft.chronicle.core.OS;
  * <p>Threading: any thread may access it at any time. {@link #close} must come after the last access.
  */
 public final class PhysicalMemory implements Memory, AutoCloseable {
+    /** Up to so many bytes, such as a descriptor, a copy in words is cheaper than the call of a general one. */
+    private static final int FEW = 32;
+
     private final net.openhft.chronicle.core.Memory raw = OS.memory();
     private final long arrayBase = raw.arrayBaseOffset(byte[].class);
     private final Runnable release;
@@ -194,13 +197,27 @@ public final class PhysicalMemory implements Memory, AutoCloseable {
     @Override
     public void read(long hpa, byte[] target, int offset, int length) {
         java.util.Objects.checkFromIndexSize(offset, length, target.length);
-        raw.copyMemory(at(hpa, length), target, arrayBase + offset, length);
+        long from = at(hpa, length);
+        if (length <= FEW && (length & 7) == 0) {
+            for (int i = 0; i < length; i += 8) {
+                raw.writeLong(target, arrayBase + offset + i, raw.readLong(from + i));
+            }
+        } else {
+            raw.copyMemory(from, target, arrayBase + offset, length);
+        }
     }
 
     @Override
     public void write(long hpa, byte[] source, int offset, int length) {
         java.util.Objects.checkFromIndexSize(offset, length, source.length);
-        raw.copyMemory(source, offset, at(hpa, length), length);
+        long to = at(hpa, length);
+        if (length <= FEW && (length & 7) == 0) {
+            for (int i = 0; i < length; i += 8) {
+                raw.writeLong(to + i, raw.readLong(source, arrayBase + offset + i));
+            }
+        } else {
+            raw.copyMemory(source, offset, to, length);
+        }
     }
 
     @Override

@@ -2,7 +2,6 @@ package io.iolab.devices.driver.virtio;
 
 import io.iolab.devices.driver.DriverPlatform;
 import io.iolab.devices.memory.AddressRange;
-import io.iolab.devices.memory.Memory;
 import java.util.Arrays;
 
 /**
@@ -47,6 +46,10 @@ final class SplitQueue extends DriverQueue {
 
     private final int[] lasts;
     private final int[] counts;
+    /** What the table holds, as two words for each descriptor; it starts as zeros. */
+    private final long[] addresses;
+
+    private final long[] rests;
     private int firstFree;
     private int free;
 
@@ -67,6 +70,8 @@ final class SplitQueue extends DriverQueue {
         following = new int[size];
         tokens = new int[size];
         lasts = new int[size];
+        addresses = new long[size];
+        rests = new long[size];
         counts = new int[size];
         Arrays.setAll(following, i -> i + 1 & mask);
         Arrays.fill(tokens, NO_BUFFER);
@@ -100,7 +105,7 @@ final class SplitQueue extends DriverQueue {
     @Override
     void add(int token, long bus, int length, boolean writable) {
         int head = firstFree;
-        writeDescriptor(descriptorPa(head), bus, length, writable ? WRITE : 0, 0);
+        describe(head, bus, length, writable ? WRITE : 0, 0);
         makeAvailable(token, head, head, 1);
     }
 
@@ -110,9 +115,12 @@ final class SplitQueue extends DriverQueue {
         int count = parts.count();
         if (indirect(count)) {
             for (int i = 0; i < count; i++) {
-                writePart(tablePa(token) + (long) i * DESCRIPTOR_SIZE, parts, i, i + 1);
+                boolean more = i < count - 1;
+                int flags = (parts.writable(i) ? WRITE : 0) | (more ? NEXT : 0);
+                long pa = tablePa(token) + (long) i * DESCRIPTOR_SIZE;
+                writeDescriptor(pa, parts.bus(i), parts.length(i), flags, more ? i + 1 : 0);
             }
-            writeDescriptor(descriptorPa(head), tableBus(token), count * DESCRIPTOR_SIZE, INDIRECT, 0);
+            describe(head, tableBus(token), count * DESCRIPTOR_SIZE, INDIRECT, 0);
             makeAvailable(token, head, head, 1);
             return;
         }
@@ -121,15 +129,24 @@ final class SplitQueue extends DriverQueue {
         for (int i = 0; i < count; i++) {
             last = descriptor;
             descriptor = following[last];
-            writePart(descriptorPa(last), parts, i, descriptor);
+            boolean more = i < count - 1;
+            int flags = (parts.writable(i) ? WRITE : 0) | (more ? NEXT : 0);
+            describe(last, parts.bus(i), parts.length(i), flags, more ? descriptor : 0);
         }
         makeAvailable(token, head, last, count);
     }
 
-    private void writePart(long pa, BufferParts parts, int part, int next) {
-        boolean more = part < parts.count() - 1;
-        int flags = (parts.writable(part) ? WRITE : 0) | (more ? NEXT : 0);
-        writeDescriptor(pa, parts.bus(part), parts.length(part), flags, more ? next : 0);
+    /**
+     * The device never writes the table (2.7.5), so what stays the same from buffer to buffer is written once: the line that
+     * holds it stays in both processors' caches.
+     */
+    private void describe(int descriptor, long bus, int length, int flags, int next) {
+        long rest = length & 0xFFFF_FFFFL | (long) flags << 32 | (long) next << 48;
+        if (addresses[descriptor] != bus || rests[descriptor] != rest) {
+            addresses[descriptor] = bus;
+            rests[descriptor] = rest;
+            writeDescriptor(descriptorPa(descriptor), bus, length, flags, next);
+        }
     }
 
     private void makeAvailable(int token, int head, int last, int count) {
@@ -150,7 +167,7 @@ final class SplitQueue extends DriverQueue {
         int old = RingIndex.of(published);
         published = added;
         ram.storeShortRelease(availPa + AVAIL_IDX, (short) published);
-        Memory.fullFence();
+        ram.storeLoadFence();
         kick(wantsKick(old));
     }
 
@@ -219,7 +236,7 @@ final class SplitQueue extends DriverQueue {
         } else {
             ram.storeShortRelease(availPa, (short) 0);
         }
-        Memory.fullFence();
+        ram.storeLoadFence();
         return RingIndex.distance(RingIndex.of(reaped), loadUsedIndex()) <= buffers;
     }
 
