@@ -10,7 +10,9 @@ import io.iolab.devices.memory.PhysicalMemory;
 import io.iolab.devices.ringorder.Step.Kind;
 import io.iolab.devices.time.Clock;
 import io.iolab.devices.virtio.queue.DescriptorChain;
+import io.iolab.devices.virtio.queue.PackedQueue;
 import io.iolab.devices.virtio.queue.QueueLayout;
+import io.iolab.devices.virtio.queue.RingFeatures;
 import io.iolab.devices.virtio.queue.SplitQueue;
 import io.iolab.devices.virtio.queue.Virtqueue;
 
@@ -119,7 +121,7 @@ record RingPrograms(
     }
 
     private RingDriver driverOver(Platform platform) {
-        return new RingDriver(platform, 0, size, features, BUFFERS, BUFFER_LENGTH);
+        return new RingDriver(platform, size, features, BUFFERS, BUFFER_LENGTH, writable());
     }
 
     private Places places() {
@@ -135,7 +137,12 @@ record RingPrograms(
     }
 
     private boolean split() {
-        return (features & 1L << 34) == 0;
+        return !RingFeatures.has(features, RingFeatures.RING_PACKED);
+    }
+
+    /** In-order use skips only what the device has nothing to write into. */
+    private boolean writable() {
+        return !RingFeatures.has(features, RingFeatures.IN_ORDER);
     }
 
     private Fences driverFences(Places places) {
@@ -166,7 +173,7 @@ record RingPrograms(
 
     /** Of a split ring's flags or of its event index, whichever is in use. */
     private Fences outside(long indexPlace) {
-        boolean eventIndex = (features & 1L << 29) != 0;
+        boolean eventIndex = RingFeatures.has(features, RingFeatures.EVENT_IDX);
         return eventIndex ? new Fences(indexPlace + 2, indexPlace + 2 + 8L * size + 2) : new Fences(indexPlace - 2, indexPlace);
     }
 
@@ -222,7 +229,7 @@ record RingPrograms(
     }
 
     private Virtqueue queue(SteppedDma dma, QueueLayout layout) {
-        return new SplitQueue(dma, size, layout, features);
+        return split() ? new SplitQueue(dma, size, layout, features) : new PackedQueue(dma, size, layout, features);
     }
 
     private void serve(Replay replay, Virtqueue queue) {
@@ -232,7 +239,7 @@ record RingPrograms(
             while (chain.next() == DescriptorChain.Step.DESCRIPTOR) {
                 written += chain.length();
                 long offset = chain.iova() - BUFFERS;
-                if (offset < 0 || offset >= (long) size * BUFFER_LENGTH || !chain.writable()) {
+                if (offset < 0 || offset >= (long) size * BUFFER_LENGTH || chain.writable() != writable()) {
                     replay.fail("the device read a descriptor that the driver did not write");
                 }
             }

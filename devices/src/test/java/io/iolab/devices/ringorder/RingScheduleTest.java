@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.iolab.devices.ringorder.Explorer.Outcome;
 import io.iolab.devices.ringorder.RingPrograms.Flaw;
+import io.iolab.devices.virtio.queue.RingFeatures;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -17,13 +18,16 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** virtio 1.2 sections 2.7.10, 2.7.13.4.1, 2.7.14 and 2.8.21: in no order of accesses is a wake-up lost. */
 class RingScheduleTest {
-    private static final long EVENT_IDX = 1L << 29;
     private static final int DRAWN = 2_000;
 
     /** Each form of ring, with flags and with event indices. */
     enum Ring {
         SPLIT_FLAGS(0),
-        SPLIT_EVENT_INDEX(EVENT_IDX);
+        SPLIT_EVENT_INDEX(RingFeatures.EVENT_IDX),
+        SPLIT_IN_ORDER(RingFeatures.IN_ORDER | RingFeatures.EVENT_IDX),
+        PACKED_FLAGS(RingFeatures.RING_PACKED),
+        PACKED_EVENT_INDEX(RingFeatures.RING_PACKED | RingFeatures.EVENT_IDX),
+        PACKED_IN_ORDER(RingFeatures.RING_PACKED | RingFeatures.IN_ORDER | RingFeatures.EVENT_IDX);
 
         private final long features;
 

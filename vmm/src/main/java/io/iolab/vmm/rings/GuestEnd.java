@@ -28,7 +28,11 @@ final class GuestEnd {
         while (driver.reaped() < target) {
             if (driver.free() >= refill) {
                 while (driver.free() >= batch) {
-                    driver.offer(batch);
+                    if (sleeps) {
+                        driver.offer(batch);
+                    } else {
+                        driver.offerWithoutKick(batch);
+                    }
                 }
             }
             if (driver.reap(size) > 0) {

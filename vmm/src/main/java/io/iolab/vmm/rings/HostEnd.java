@@ -60,7 +60,7 @@ final class HostEnd {
             return false;
         }
         queue.publish();
-        if (queue.interruptWanted()) {
+        if (sleeps && queue.interruptWanted()) {
             interruptCount++;
             interrupts.ring();
         }

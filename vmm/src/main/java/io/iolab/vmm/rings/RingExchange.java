@@ -4,7 +4,6 @@ import io.iolab.devices.dma.DirectDma;
 import io.iolab.devices.driver.virtio.RingDriver;
 import io.iolab.devices.memory.PhysicalMemory;
 import io.iolab.devices.virtio.queue.QueueLayout;
-import io.iolab.devices.virtio.queue.SplitQueue;
 import io.iolab.devices.virtio.queue.Virtqueue;
 import java.util.concurrent.CountDownLatch;
 
@@ -35,7 +34,7 @@ public final class RingExchange implements AutoCloseable {
         this.plan = plan;
         memory = PhysicalMemory.allocate(RINGS + (long) plan.size() * BUFFER_LENGTH);
         BareGuest machine = new BareGuest(memory, HEAP, kickBell);
-        driver = new RingDriver(machine, 0, plan.size(), plan.features(), RINGS, BUFFER_LENGTH);
+        driver = new RingDriver(machine, plan.size(), plan.features(), RINGS, BUFFER_LENGTH, false);
         guest = new GuestEnd(driver, plan, interruptBell);
         CountDownLatch ready = new CountDownLatch(1);
         hostThread = new Thread(() -> host(ready), "ring-host");
@@ -55,8 +54,8 @@ public final class RingExchange implements AutoCloseable {
     /** The device's objects are made on its own thread, so that they share no cache line with the driver's. */
     private void host(CountDownLatch ready) {
         QueueLayout layout = new QueueLayout(driver.descriptorsBus(), driver.driverBus(), driver.deviceBus());
-        Virtqueue queue =
-                new SplitQueue(new DirectDma(memory, (address, data) -> {}), plan.size(), layout, plan.features());
+        Virtqueue queue = plan.layout()
+                .open(new DirectDma(memory, (address, data) -> {}), plan.size(), layout, plan.features());
         HostEnd end = new HostEnd(queue, plan, kickBell, interruptBell);
         ready.countDown();
         while (!closing && !end.faulted()) {

@@ -14,7 +14,7 @@
  *
  * <p>Suppression on: VIRTIO_F_EVENT_IDX, and a thread that finds nothing to do polls its ring for a bounded time, asks for an
  * event, looks once more, and sleeps on its {@link io.iolab.vmm.rings.Doorbell} until the other end rings it. Suppression off:
- * both ends poll for ever and have told the other so; each still looks, as it must, whether that is so.
+ * both ends poll for ever, and neither looks whether the other wants an event.
  *
  * <p>Threading: {@link io.iolab.vmm.rings.RingExchange} starts the host thread; the guest is the thread that calls it.
  */

@@ -28,7 +28,25 @@ abstract class DriverQueue {
     private final int tableEntries;
     private final long tablesPa;
     private final long tablesBus;
+    private final boolean inOrder;
+    private final boolean kicksTellPlace;
+
+    /** With IN_ORDER: tokens in the order in which they were added, around, and the bytes that the device may write for each. */
+    private final int[] order;
+
+    private final int[] room;
+    private int nextInOrder;
+    private int oldestInOrder;
+
+    /** With IN_ORDER: the token of the last buffer that the ring says is used, while those before it are consumed. */
+    private int batchLast = NO_BUFFER;
+
+    private int batchLength;
+    /** What usedToken answered last: the device may change the ring meanwhile. */
+    private int current = NO_BUFFER;
+
     private long notifyPa;
+    private int notifyNumber;
     private long kicks;
     private long suppressed;
 
@@ -39,12 +57,16 @@ abstract class DriverQueue {
     long reaped;
 
     /** @param tableEntries the most parts that go through an indirect table, 0 to have no tables */
-    DriverQueue(DriverPlatform platform, int index, int size, int tableEntries) {
+    DriverQueue(DriverPlatform platform, int index, int size, long features, int tableEntries) {
         this.ram = platform.ram();
         this.cpu = platform.cpu();
         this.index = index;
         this.size = size;
         this.tableEntries = tableEntries;
+        inOrder = (features & VirtioFeatures.IN_ORDER) != 0;
+        kicksTellPlace = (features & VirtioFeatures.NOTIFICATION_DATA) != 0;
+        order = new int[inOrder ? size : 0];
+        room = new int[inOrder ? size : 0];
         tablesPa = tableEntries == 0
                 ? 0
                 : platform.allocate((long) size * tableEntries * DESCRIPTOR_SIZE, AddressRange.PAGE_SIZE);
@@ -58,13 +80,33 @@ abstract class DriverQueue {
      */
     static DriverQueue create(DriverPlatform platform, int index, int size, long features, int tableEntries) {
         int entries = (features & VirtioFeatures.INDIRECT_DESC) == 0 ? 0 : tableEntries;
-        return new SplitQueue(platform, index, size, features, entries);
+        return (features & VirtioFeatures.RING_PACKED) == 0
+                ? new SplitQueue(platform, index, size, features, entries)
+                : new PackedQueue(platform, index, size, features, entries);
     }
 
-    /** Where this queue's kicks go. */
-    final void notifyAt(long pa) {
+    /**
+     * Where this queue's kicks go.
+     *
+     * @param number what they carry: the queue's index, or with NOTIF_CONFIG_DATA a number of the device's
+     */
+    final void notifyAt(long pa, int number) {
         notifyPa = pa;
+        notifyNumber = number;
     }
+
+    /** After a reset of the queue (virtio 1.2 section 2.6.1): no buffer is out, all positions are initial. */
+    final void reset() {
+        added = 0;
+        published = 0;
+        reaped = 0;
+        nextInOrder = 0;
+        oldestInOrder = 0;
+        batchLast = NO_BUFFER;
+        resetRing();
+    }
+
+    abstract void resetRing();
 
     final int index() {
         return index;
@@ -110,13 +152,71 @@ abstract class DriverQueue {
      * @param token 0 to size - 1, of no buffer that is out
      * @param writable whether the device writes it, or else reads it
      */
-    abstract void add(int token, long bus, int length, boolean writable);
+    final void add(int token, long bus, int length, boolean writable) {
+        if (inOrder) {
+            remember(token, writable ? length : 0);
+        }
+        addToRing(token, bus, length, writable);
+        added++;
+    }
 
     /** Adds a buffer of at least one part; {@link #descriptorsFor} of it must be free. */
-    abstract void add(int token, BufferParts parts);
+    final void add(int token, BufferParts parts) {
+        if (inOrder) {
+            remember(token, parts.writableBytes());
+        }
+        addToRing(token, parts);
+        added++;
+    }
+
+    private void remember(int token, int writableBytes) {
+        order[nextInOrder] = token;
+        nextInOrder = nextInOrder == size - 1 ? 0 : nextInOrder + 1;
+        room[token] = writableBytes;
+    }
+
+    abstract void addToRing(int token, long bus, int length, boolean writable);
+
+    abstract void addToRing(int token, BufferParts parts);
+
+    /** Whether buffers are used in order, and a used one stands for those before it (virtio 1.2 sections 2.7.9 and 2.8.8). */
+    final boolean inOrder() {
+        return inOrder;
+    }
 
     /** Shows the device what was added and kicks it, unless it asked not to be or nothing was added. */
-    abstract void publish();
+    final void publish() {
+        int count = show();
+        if (count > 0) {
+            // The device re-arms, then looks at the ring; we moved the ring on, now look at what it re-armed: store
+            // before load, which release order does not give (2.7.13.4.1, 2.8.21.3.1).
+            ram.storeLoadFence();
+            kick(wantsKick(count));
+        }
+    }
+
+    /** Shows a device that polls what was added: it needs no kick and is not asked. */
+    final void publishWithoutKick() {
+        show();
+    }
+
+    private int show() {
+        int count = (int) (added - published);
+        if (count > 0) {
+            expose();
+            published = added;
+        }
+        return count;
+    }
+
+    /** Makes what was added since the last time visible, with release order. There is something. */
+    abstract void expose();
+
+    /** Whether the device wants a kick for the {@code buffers} that were exposed last. */
+    abstract boolean wantsKick(int buffers);
+
+    /** How far the driver got: next_off in bits 14:0, next_wrap in bit 15 (virtio 1.2 section 2.9). */
+    abstract int place();
 
     /** Buffers that the device was shown and has not returned, as far as the driver has looked. */
     final int inFlight() {
@@ -129,19 +229,55 @@ abstract class DriverQueue {
     }
 
     /** Whether the device has returned a buffer that is not consumed yet. */
-    abstract boolean hasUsed();
+    final boolean hasUsed() {
+        return batchLast != NO_BUFFER || ringHasUsed();
+    }
 
     /** Of the oldest returned buffer; there must be one. {@link #NO_BUFFER} if the device does not have it. */
-    abstract int usedToken();
+    final int usedToken() {
+        if (!inOrder || batchLast == NO_BUFFER) {
+            current = ringToken();
+        }
+        if (inOrder && current != NO_BUFFER) {
+            if (batchLast == NO_BUFFER) {
+                batchLast = current;
+                batchLength = ringLength();
+            }
+            current = reaped == published ? NO_BUFFER : order[oldestInOrder];
+        }
+        return current;
+    }
 
-    /** Bytes written into the oldest returned buffer. Unsigned; anything, if the device misbehaves. */
-    abstract int usedLength();
+    /** Bytes written into the oldest returned buffer, after its token. Unsigned; anything, if the device misbehaves. */
+    final int usedLength() {
+        if (!inOrder) {
+            return ringLength();
+        }
+        return current == batchLast ? batchLength : room[current];
+    }
 
-    /** The id in the ring of the oldest returned buffer, for messages. */
+    /** Takes the oldest returned buffer back, after its token, which is valid. */
+    final void consume() {
+        if (inOrder) {
+            oldestInOrder = oldestInOrder == size - 1 ? 0 : oldestInOrder + 1;
+            batchLast = current == batchLast ? NO_BUFFER : batchLast;
+        }
+        release(current);
+        reaped++;
+    }
+
+    abstract boolean ringHasUsed();
+
+    /** The token of the used buffer that the ring tells of, or {@link #NO_BUFFER}. */
+    abstract int ringToken();
+
+    abstract int ringLength();
+
+    /** Frees what the oldest buffer has in the ring. */
+    abstract void release(int token);
+
+    /** The id in the ring where the oldest returned buffer is told, for messages. */
     abstract int usedId();
-
-    /** Takes the oldest returned buffer back; its token must have been looked at and be valid. */
-    abstract void consume();
 
     /** Advisory: one interrupt that is under way may still come. */
     abstract void silenceInterrupts();
@@ -154,13 +290,16 @@ abstract class DriverQueue {
      */
     abstract boolean armInterrupt(int buffers);
 
-    /** After publishing and a full fence. */
-    final void kick(boolean wanted) {
-        if (wanted) {
-            kicks++;
-            cpu.store(notifyPa, 2, index);
-        } else {
+    private void kick(boolean wanted) {
+        if (!wanted) {
             suppressed++;
+            return;
+        }
+        kicks++;
+        if (kicksTellPlace) {
+            cpu.store(notifyPa, 4, (notifyNumber | place() << 16) & 0xFFFF_FFFFL);
+        } else {
+            cpu.store(notifyPa, 2, notifyNumber);
         }
     }
 

@@ -57,6 +57,15 @@ final class ReceiveQueue {
         publish();
     }
 
+    /** After a reset of the queue: a frame of which only a part was there is lost. */
+    void reset() {
+        filled = 0;
+        buffersToCome = 0;
+        damaged = false;
+        unpublished = 0;
+        fill();
+    }
+
     private void giveBack(int id) {
         queue.add(id, buffersBus[id], bufferSize, true);
         unpublished++;

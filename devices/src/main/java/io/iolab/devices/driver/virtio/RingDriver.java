@@ -4,7 +4,8 @@ import io.iolab.devices.driver.DriverPlatform;
 
 /**
  * A driver that does nothing but pass buffers through one virtqueue: what is measured, and examined for lost wake-ups, is the
- * ring and nothing around it. Each buffer is one part that the device writes; its bytes are never touched.
+ * ring and nothing around it. Each buffer is one part, and its bytes are
+ * never touched.
  *
  * <p>Threading: the driver's processor; the device may run on another.
  */
@@ -12,6 +13,7 @@ public final class RingDriver {
     private final DriverQueue queue;
     private final long buffersBus;
     private final int bufferLength;
+    private final boolean writable;
 
     /** Tokens of no buffer that is out, the next at the top. */
     private final int[] tokens;
@@ -20,17 +22,18 @@ public final class RingDriver {
     private long strange;
 
     /**
-     * @param notifyPa where a kick is stored
      * @param size descriptors
      * @param features as negotiated: they choose the ring's format and how events are suppressed
      * @param bufferLength bytes in each of {@code size} buffers that lie one after the other at {@code buffersBus}
+     * @param writable whether the device writes them, or else reads them
      */
     public RingDriver(
-            DriverPlatform platform, long notifyPa, int size, long features, long buffersBus, int bufferLength) {
+            DriverPlatform platform, int size, long features, long buffersBus, int bufferLength, boolean writable) {
         this.queue = DriverQueue.create(platform, 0, size, features, 0);
         this.buffersBus = buffersBus;
         this.bufferLength = bufferLength;
-        queue.notifyAt(notifyPa);
+        this.writable = writable;
+        queue.notifyAt(0, 0);
         tokens = new int[size];
         for (int token = size - 1; token >= 0; token--) {
             tokens[free++] = token;
@@ -84,11 +87,21 @@ public final class RingDriver {
 
     /** Shows the device {@code count} more buffers at once, at most {@link #free}, and kicks it if it wants that. */
     public void offer(int count) {
+        add(count);
+        queue.publish();
+    }
+
+    /** The same to a device that polls, and so needs no kick: whether it wants one is not looked at. */
+    public void offerWithoutKick(int count) {
+        add(count);
+        queue.publishWithoutKick();
+    }
+
+    private void add(int count) {
         for (int i = 0; i < count; i++) {
             int token = tokens[--free];
-            queue.add(token, buffersBus + (long) token * bufferLength, bufferLength, true);
+            queue.add(token, buffersBus + (long) token * bufferLength, bufferLength, writable);
         }
-        queue.publish();
     }
 
     /** Takes back what the device returned, at most {@code limit} buffers. @return how many */

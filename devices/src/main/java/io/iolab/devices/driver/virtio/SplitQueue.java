@@ -38,18 +38,26 @@ final class SplitQueue extends DriverQueue {
     private final long availBus;
     private final long usedBus;
 
-    /** The descriptor after each: of its chain, or of the list of free ones. */
+    /**
+     * The descriptor after each: of its chain, or of the list of free ones. With IN_ORDER it is always the next in the table
+     * (section 2.7.9), and since they also come back in that order, those after firstFree are free.
+     */
     private final int[] following;
 
-    /** By first descriptor: its buffer's token, or NO_BUFFER; and the last descriptor. */
+    /** By first descriptor: its buffer's token, or NO_BUFFER; the last descriptor; and how many there are. */
     private final int[] tokens;
 
     private final int[] lasts;
     private final int[] counts;
+
+    /** The first descriptor by token. */
+    private final int[] heads;
+
     /** What the table holds, as two words for each descriptor; it starts as zeros. */
     private final long[] addresses;
 
     private final long[] rests;
+
     private int firstFree;
     private int free;
 
@@ -58,7 +66,7 @@ final class SplitQueue extends DriverQueue {
 
     /** @param size a power of two */
     SplitQueue(DriverPlatform platform, int index, int size, long features, int tableEntries) {
-        super(platform, index, size, tableEntries);
+        super(platform, index, size, features, tableEntries);
         this.mask = size - 1;
         this.eventIdx = (features & VirtioFeatures.EVENT_IDX) != 0;
         descriptorsPa = platform.allocate((long) size * DESCRIPTOR_SIZE, AddressRange.PAGE_SIZE);
@@ -70,12 +78,29 @@ final class SplitQueue extends DriverQueue {
         following = new int[size];
         tokens = new int[size];
         lasts = new int[size];
+        counts = new int[size];
+        heads = new int[size];
         addresses = new long[size];
         rests = new long[size];
-        counts = new int[size];
+        start();
+    }
+
+    @Override
+    void resetRing() {
+        ram.fill(descriptorsPa, (long) size() * DESCRIPTOR_SIZE, (byte) 0);
+        Arrays.fill(addresses, 0);
+        Arrays.fill(rests, 0);
+        ram.fill(availPa, AVAIL_RING + 2L * size() + 2, (byte) 0);
+        ram.fill(usedPa, USED_RING + (long) USED_ELEMENT * size() + 2, (byte) 0);
+        start();
+    }
+
+    private void start() {
         Arrays.setAll(following, i -> i + 1 & mask);
         Arrays.fill(tokens, NO_BUFFER);
-        free = size;
+        firstFree = 0;
+        free = size();
+        usedSeen = 0;
     }
 
     @Override
@@ -103,22 +128,21 @@ final class SplitQueue extends DriverQueue {
     }
 
     @Override
-    void add(int token, long bus, int length, boolean writable) {
+    void addToRing(int token, long bus, int length, boolean writable) {
         int head = firstFree;
         describe(head, bus, length, writable ? WRITE : 0, 0);
         makeAvailable(token, head, head, 1);
     }
 
     @Override
-    void add(int token, BufferParts parts) {
+    void addToRing(int token, BufferParts parts) {
         int head = firstFree;
         int count = parts.count();
         if (indirect(count)) {
             for (int i = 0; i < count; i++) {
-                boolean more = i < count - 1;
-                int flags = (parts.writable(i) ? WRITE : 0) | (more ? NEXT : 0);
+                int next = i < count - 1 ? i + 1 : 0;
                 long pa = tablePa(token) + (long) i * DESCRIPTOR_SIZE;
-                writeDescriptor(pa, parts.bus(i), parts.length(i), flags, more ? i + 1 : 0);
+                writeDescriptor(pa, parts.bus(i), parts.length(i), flags(parts, i), next);
             }
             describe(head, tableBus(token), count * DESCRIPTOR_SIZE, INDIRECT, 0);
             makeAvailable(token, head, head, 1);
@@ -129,11 +153,13 @@ final class SplitQueue extends DriverQueue {
         for (int i = 0; i < count; i++) {
             last = descriptor;
             descriptor = following[last];
-            boolean more = i < count - 1;
-            int flags = (parts.writable(i) ? WRITE : 0) | (more ? NEXT : 0);
-            describe(last, parts.bus(i), parts.length(i), flags, more ? descriptor : 0);
+            describe(last, parts.bus(i), parts.length(i), flags(parts, i), i < count - 1 ? descriptor : 0);
         }
         makeAvailable(token, head, last, count);
+    }
+
+    private static int flags(BufferParts parts, int part) {
+        return (parts.writable(part) ? WRITE : 0) | (part < parts.count() - 1 ? NEXT : 0);
     }
 
     /**
@@ -153,34 +179,33 @@ final class SplitQueue extends DriverQueue {
         firstFree = following[last];
         free -= count;
         tokens[head] = token;
+        heads[token] = head;
         lasts[head] = last;
         counts[head] = count;
         ram.writeShort(availPa + AVAIL_RING + 2L * ((int) added & mask), (short) head);
-        added++;
     }
 
     @Override
-    void publish() {
-        if (added == published) {
-            return;
-        }
-        int old = RingIndex.of(published);
-        published = added;
-        ram.storeShortRelease(availPa + AVAIL_IDX, (short) published);
-        ram.storeLoadFence();
-        kick(wantsKick(old));
+    void expose() {
+        ram.storeShortRelease(availPa + AVAIL_IDX, (short) added);
     }
 
-    private boolean wantsKick(int old) {
+    @Override
+    boolean wantsKick(int buffers) {
         if (eventIdx) {
             int availEvent = ram.loadShortAcquire(usedPa + USED_RING + (long) USED_ELEMENT * size()) & 0xFFFF;
-            return RingIndex.passed(availEvent, old, RingIndex.of(published));
+            return RingIndex.passed(availEvent, RingIndex.of(published - buffers), RingIndex.of(published));
         }
         return (ram.loadShortAcquire(usedPa) & NO_NOTIFY) == 0;
     }
 
     @Override
-    boolean hasUsed() {
+    int place() {
+        return RingIndex.of(published);
+    }
+
+    @Override
+    boolean ringHasUsed() {
         int lastUsed = RingIndex.of(reaped);
         return usedSeen != lastUsed || loadUsedIndex() != lastUsed;
     }
@@ -191,7 +216,7 @@ final class SplitQueue extends DriverQueue {
     }
 
     @Override
-    int usedToken() {
+    int ringToken() {
         int id = usedId();
         return id < 0 || id > mask || reaped == published ? NO_BUFFER : tokens[id];
     }
@@ -202,7 +227,7 @@ final class SplitQueue extends DriverQueue {
     }
 
     @Override
-    int usedLength() {
+    int ringLength() {
         return ram.readInt(usedElement() + 4);
     }
 
@@ -211,13 +236,14 @@ final class SplitQueue extends DriverQueue {
     }
 
     @Override
-    void consume() {
-        int head = usedId() & mask;
+    void release(int token) {
+        int head = heads[token];
         tokens[head] = NO_BUFFER;
-        following[lasts[head]] = firstFree;
-        firstFree = head;
         free += counts[head];
-        reaped++;
+        if (!inOrder()) {
+            following[lasts[head]] = firstFree;
+            firstFree = head;
+        }
     }
 
     @Override

@@ -39,6 +39,13 @@ final class TransmitQueue {
         buffersBus = new long[slots];
         Arrays.setAll(buffersBus, slot -> platform.busAddress(bufferPa(slot)));
         freeSlots = new int[slots];
+        reset();
+    }
+
+    /** No frame is with the device: at the start, and after a reset of the queue. */
+    void reset() {
+        free = 0;
+        armed = false;
         // Filled from the top, so that slots are first used in ascending order.
         for (int slot = slots - 1; slot >= 0; slot--) {
             freeSlots[free++] = slot;

@@ -18,8 +18,30 @@ public final class VirtioFeatures {
     /** The device goes through the platform's address translation. */
     public static final long ACCESS_PLATFORM = 1L << 33;
 
+    /** Packed rings in place of split ones. */
+    public static final long RING_PACKED = 1L << 34;
+    /** Buffers come back in the order in which they were offered, and several with one used descriptor. */
+    public static final long IN_ORDER = 1L << 35;
+    /** Memory is to be ordered as towards a device; the driver's fences always do. */
+    public static final long ORDER_PLATFORM = 1L << 36;
+    /** Kicks tell how far the driver got. */
+    public static final long NOTIFICATION_DATA = 1L << 38;
+    /** Kicks carry a number that the device chose. */
+    public static final long NOTIF_CONFIG_DATA = 1L << 39;
+    /** Queues can be reset one by one. */
+    public static final long RING_RESET = 1L << 40;
+
+    /** What {@link VirtioOptions#defaults} wants: everything, but for other forms of rings and kicks. */
+    public static final long DEFAULT = MAC | MRG_RXBUF | STATUS | INDIRECT_DESC | EVENT_IDX | VERSION_1 | ACCESS_PLATFORM;
+
     /** Everything above. */
-    public static final long ALL = MAC | MRG_RXBUF | STATUS | INDIRECT_DESC | EVENT_IDX | VERSION_1 | ACCESS_PLATFORM;
+    public static final long ALL = DEFAULT
+            | RING_PACKED
+            | IN_ORDER
+            | ORDER_PLATFORM
+            | NOTIFICATION_DATA
+            | NOTIF_CONFIG_DATA
+            | RING_RESET;
 
     private VirtioFeatures() {}
 }

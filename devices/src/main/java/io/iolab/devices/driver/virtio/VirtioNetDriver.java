@@ -113,6 +113,9 @@ public final class VirtioNetDriver implements NetDriver {
     /** @param parts the most that a buffer has where it is not one */
     private DriverQueue queue(int index, int parts) {
         int size = Math.min(transport.queueSize(index), options.largestQueue());
+        if (!has(VirtioFeatures.RING_PACKED)) {
+            size = Integer.highestOneBit(size);
+        }
         return DriverQueue.create(platform, index, size, features, parts);
     }
 
@@ -253,6 +256,35 @@ public final class VirtioNetDriver implements NetDriver {
         } else {
             readLink();
         }
+    }
+
+    /**
+     * Takes the transmit queue back from the device and sets it up anew (virtio 1.2 section 2.6.1). Frames that the device has
+     * not returned may have been sent or not.
+     *
+     * @throws IllegalStateException if RING_RESET was not negotiated
+     */
+    public void resetTransmitQueue() {
+        Rings opened = rings();
+        takeBack(opened.transmitRing);
+        opened.transmit.reset();
+        transport.enableQueue(opened.transmitRing, VECTOR_TRANSMIT);
+    }
+
+    /** The same for the receive queue. Frames that were received and not polled are lost. */
+    public void resetReceiveQueue() {
+        Rings opened = rings();
+        takeBack(opened.receiveRing);
+        transport.enableQueue(opened.receiveRing, VECTOR_RECEIVE);
+        opened.receive.reset();
+    }
+
+    private void takeBack(DriverQueue ring) {
+        if (!has(VirtioFeatures.RING_RESET)) {
+            throw new IllegalStateException("RING_RESET was not negotiated");
+        }
+        transport.resetQueue(ring.index());
+        ring.reset();
     }
 
     @Override

@@ -4,7 +4,8 @@ package io.iolab.devices.driver.virtio;
  * What an administrator of a guest can choose.
  *
  * @param features those wanted if offered, a subset of {@link VirtioFeatures#ALL}; VERSION_1 is always taken
- * @param largestQueue descriptors a queue may have, a power of two from 8 to 32768; the device may have fewer
+ * @param largestQueue descriptors a queue may have, 8 to 32768 and without RING_PACKED a power of two; the device may have
+ *     fewer
  * @param bufferSize bytes of a receive buffer with its header: 64 to 65536 with MRG_RXBUF, 1526 to 65536 without
  * @param header where a transmitted frame's header is put
  */
@@ -26,9 +27,10 @@ public record VirtioOptions(long features, int largestQueue, int bufferSize, Hea
             throw new IllegalArgumentException(
                     "features 0x" + Long.toHexString(features & ~VirtioFeatures.ALL) + " are not supported");
         }
-        if (Integer.bitCount(largestQueue) != 1 || largestQueue < 8 || largestQueue > 32768) {
+        boolean packed = (features & VirtioFeatures.RING_PACKED) != 0;
+        if (largestQueue < 8 || largestQueue > 32768 || !packed && Integer.bitCount(largestQueue) != 1) {
             throw new IllegalArgumentException(
-                    "largestQueue " + largestQueue + " is not a power of two from 8 to 32768");
+                    "largestQueue " + largestQueue + " is not from 8 to 32768, or no power of two");
         }
         boolean mergeable = (features & VirtioFeatures.MRG_RXBUF) != 0;
         if (bufferSize < (mergeable ? 64 : LEAST_BUFFER) || bufferSize > 65536) {
@@ -36,9 +38,13 @@ public record VirtioOptions(long features, int largestQueue, int bufferSize, Hea
         }
     }
 
-    /** Every feature that the driver knows, the device's queue size up to 1024, 2 KiB buffers, headers in front. */
+    /** {@link VirtioFeatures#DEFAULT}, the device's queue size up to 1024, 2 KiB buffers, headers in front. */
     public static VirtioOptions defaults() {
-        return new VirtioOptions(VirtioFeatures.ALL, 1024, 2048, HeaderPlacement.IN_FRONT);
+        return new VirtioOptions(VirtioFeatures.DEFAULT, 1024, 2048, HeaderPlacement.IN_FRONT);
+    }
+
+    public VirtioOptions with(long masks) {
+        return new VirtioOptions(features | masks, largestQueue, bufferSize, header);
     }
 
     public VirtioOptions without(long masks) {

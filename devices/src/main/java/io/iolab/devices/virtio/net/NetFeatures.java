@@ -18,7 +18,14 @@ public final class NetFeatures {
             RingFeatures.VERSION_1 | RingFeatures.INDIRECT_DESC | RingFeatures.EVENT_IDX | MAC | STATUS | MRG_RXBUF;
 
     /** What can be offered. */
-    public static final long IMPLEMENTED = DEFAULT | RingFeatures.ACCESS_PLATFORM;
+    public static final long IMPLEMENTED = DEFAULT
+            | RingFeatures.ACCESS_PLATFORM
+            | RingFeatures.RING_PACKED
+            | RingFeatures.IN_ORDER
+            | RingFeatures.ORDER_PLATFORM
+            | RingFeatures.NOTIFICATION_DATA
+            | RingFeatures.NOTIF_CONFIG_DATA
+            | RingFeatures.RING_RESET;
 
     private NetFeatures() {}
 }

@@ -381,7 +381,9 @@ class PciTransportTest {
     @CsvSource({
         "4,0x14,device_status",
         "4,0x24,queue_desc",
-        "4,0x38,unimplemented",
+        "4,0x38,queue_notif_config_data",
+        "4,0x3A,queue_reset",
+        "4,0x3C,unimplemented",
         "4,0x1000,isr_status",
         "4,0x1001,unimplemented",
         "4,0x2005,mac",
