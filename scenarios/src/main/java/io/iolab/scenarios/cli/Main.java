@@ -126,6 +126,7 @@ public final class Main implements Runnable {
                 .addSubcommand(new CompareCommand(session))
                 .addSubcommand(new RunCommand(session))
                 .addSubcommand(new ServeCommand(session.version()))
+                .addSubcommand(new CommandLine(new BenchCommand()).addSubcommand(new BenchRingsCommand(session)))
                 .addSubcommand(new ScenarioCommand(session))
                 .addSubcommand(new DoctorCommand(session));
         prepare(iolab);
