@@ -85,22 +85,30 @@ public final class PhysicalMemory implements Memory, AutoCloseable {
         return length >= 0 && hpa >= 0 && hpa <= size - length;
     }
 
-    /** Translates to a native address. {@code size - length} cannot overflow: size is positive, length 0 to 2^31 here. */
+    /**
+     * Translates to a native address. {@code size - length} cannot overflow: size is positive, length 0 to 2^31 here. Short, so
+     * that it is compiled into every access.
+     */
     private long at(long hpa, long length) {
-        if (hpa < 0 || length < 0 || hpa > size - length) {
-            throw outside(hpa, length);
-        }
-        if (!open) {
-            throw new IllegalStateException("host memory is closed");
+        if (hpa < 0 || length < 0 || hpa > size - length || !open) {
+            throw refused(hpa, length);
         }
         return base + hpa;
     }
 
+    private RuntimeException refused(long hpa, long length) {
+        return contains(hpa, length) ? new IllegalStateException("host memory is closed") : outside(hpa, length);
+    }
+
     private long aligned(long hpa, int length) {
         if ((hpa & (length - 1)) != 0) {
-            throw new IllegalArgumentException("unaligned ordered access at 0x" + Long.toHexString(hpa));
+            throw unaligned(hpa);
         }
         return at(hpa, length);
+    }
+
+    private static IllegalArgumentException unaligned(long hpa) {
+        return new IllegalArgumentException("unaligned ordered access at 0x" + Long.toHexString(hpa));
     }
 
     private IndexOutOfBoundsException outside(long hpa, long length) {
