@@ -307,7 +307,10 @@ public final class VirtioPci {
         int index = common.selected();
         boolean before = index >= 0 && common.queue(index).enabled;
         common.write(CommonField.QUEUE_ENABLE, 0, written);
-        if (!before && index >= 0 && common.queue(index).enabled && common.status().running()) {
+        if (!before
+                && index >= 0
+                && common.queue(index).enabled
+                && common.status().running()) {
             type.startQueue(index, queue(common.queue(index)));
         }
     }

@@ -56,7 +56,7 @@ class QueueTransportTest {
     }
 
     @Test
-    @Spec(id = "V12.1", section = "virtio 1.2 4.1.4.3")
+    @Spec(id = "V12.1", section = "virtio 1.2 4.1.4.3.1")
     @DisplayName("4.1.4.3: each queue has its own size and place to kick; one that does not exist has size 0")
     void shouldPresentSeventeenQueues() {
         assertThat(lab.get(TransportLab.NUM_QUEUES, 2)).isEqualTo(QUEUES);
@@ -70,7 +70,7 @@ class QueueTransportTest {
     }
 
     @Test
-    @Spec(id = "V13.3", section = "virtio 1.2 4.1.5.1.2")
+    @Spec(id = "V13.1", section = "virtio 1.2 4.1.5.1.2.1")
     @DisplayName("4.1.5.1.2: a vector for each queue and one for the configuration; others cannot be mapped")
     void shouldMapAVectorForEachQueue() {
         lab.enableMsix();
@@ -87,7 +87,7 @@ class QueueTransportTest {
 
     @ParameterizedTest
     @CsvSource({"256,true,true", "1,true,true", "3,false,true", "200,false,true", "0,false,false", "257,false,false"})
-    @Spec(id = "V12.2", section = "virtio 1.2 2.7 and 2.8")
+    @Spec(id = "V12.2", section = "virtio 1.2 4.1.4.3.1")
     @DisplayName("2.7, 2.8: a split queue's size is a power of two, a packed one's is not bound to that")
     void shouldTakeSizesByTheFormOfTheRing(int size, boolean split, boolean packed) {
         for (boolean isPacked : new boolean[] {false, true}) {
@@ -127,7 +127,8 @@ class QueueTransportTest {
     }
 
     @Test
-    @Spec(id = "V18.1", section = "virtio 1.2 2.9 and 4.1.5.2")
+    @Spec(id = "V18.1", section = "virtio 1.2 4.1.5.2")
+    @Spec(id = "V18.2", section = "virtio 1.2 2.3")
     @DisplayName("2.9: kicks of 32 bits with the driver's place; wrong and needless ones do no harm")
     void shouldTakeKicksWithData() {
         lab.negotiate(NOTIFICATION_DATA);
@@ -178,7 +179,7 @@ class QueueTransportTest {
 
     @ParameterizedTest
     @ValueSource(longs = {0, RING_PACKED})
-    @Spec(id = "V17.1", section = "virtio 1.2 2.6.1 and 4.1.4.3.1")
+    @Spec(id = "V17.1", section = "virtio 1.2 2.6.1.1.1")
     @DisplayName("2.6.1: after a reset queue_reset and queue_enable are 0 and nothing of the queue is left")
     void shouldResetOneQueue(long features) {
         startWithReset(features);
@@ -195,8 +196,9 @@ class QueueTransportTest {
     }
 
     @Test
-    @Spec(id = "V17.2", section = "virtio 1.2 2.6.1")
-    @DisplayName("2.6.1: a reset queue may be set up anew, elsewhere and with another size, and starts from the beginning")
+    @Spec(id = "V17.3", section = "virtio 1.2 2.6.1.2.1")
+    @DisplayName(
+            "2.6.1: a reset queue may be set up anew, elsewhere and with another size, and starts from the beginning")
     void shouldStartAResetQueueAnew() {
         startWithReset(0);
         SplitRing old = new SplitRing(lab.ram, 8, DESC, DRIVER, DEVICE);
@@ -217,7 +219,7 @@ class QueueTransportTest {
     }
 
     @Test
-    @Spec(id = "V17.3", section = "virtio 1.2 2.6.1")
+    @Spec(id = "V17.2", section = "virtio 1.2 2.6.1.1.1")
     @DisplayName("2.6.1: no notification after the reset, not even one that was held back by a mask")
     void shouldForgetAPendingMessage() {
         startWithReset(0);
@@ -247,7 +249,8 @@ class QueueTransportTest {
     }
 
     @Test
-    @DisplayName("4.1.4.3.2: no reset without the feature, of a queue that is not enabled or not there, or by another value")
+    @DisplayName(
+            "4.1.4.3.2: no reset without the feature, of a queue that is not enabled or not there, or by another value")
     void shouldIgnoreResetsThatMakeNoSense() {
         lab.negotiate(0);
         enable(4, 8);

@@ -125,8 +125,7 @@ final class PackedQueue extends DriverQueue {
             for (int i = 0; i < count; i++) {
                 // A table says nothing but WRITE (2.8.7).
                 int flags = parts.writable(i) ? WRITE : 0;
-                writeDescriptor(
-                        tablePa(token) + (long) i * DESCRIPTOR_SIZE, parts.bus(i), parts.length(i), 0, flags);
+                writeDescriptor(tablePa(token) + (long) i * DESCRIPTOR_SIZE, parts.bus(i), parts.length(i), 0, flags);
             }
             counts[token] = 1;
             append(tableBus(token), count * DESCRIPTOR_SIZE, token, INDIRECT);

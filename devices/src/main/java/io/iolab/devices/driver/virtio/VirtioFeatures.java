@@ -32,16 +32,12 @@ public final class VirtioFeatures {
     public static final long RING_RESET = 1L << 40;
 
     /** What {@link VirtioOptions#defaults} wants: everything, but for other forms of rings and kicks. */
-    public static final long DEFAULT = MAC | MRG_RXBUF | STATUS | INDIRECT_DESC | EVENT_IDX | VERSION_1 | ACCESS_PLATFORM;
+    public static final long DEFAULT =
+            MAC | MRG_RXBUF | STATUS | INDIRECT_DESC | EVENT_IDX | VERSION_1 | ACCESS_PLATFORM;
 
     /** Everything above. */
-    public static final long ALL = DEFAULT
-            | RING_PACKED
-            | IN_ORDER
-            | ORDER_PLATFORM
-            | NOTIFICATION_DATA
-            | NOTIF_CONFIG_DATA
-            | RING_RESET;
+    public static final long ALL =
+            DEFAULT | RING_PACKED | IN_ORDER | ORDER_PLATFORM | NOTIFICATION_DATA | NOTIF_CONFIG_DATA | RING_RESET;
 
     private VirtioFeatures() {}
 }

@@ -86,8 +86,7 @@ public final class PackedQueue implements Virtqueue {
         this.takenIds = new int[size];
         this.events = new PackedEvents(dma, size, layout, RingFeatures.has(features, RingFeatures.EVENT_IDX));
         this.chain = new PackedChain(dma, ring, size, RingFeatures.has(features, RingFeatures.INDIRECT_DESC));
-        this.staging =
-                new PackedStaging(dma, ringIova, ring, size, RingFeatures.has(features, RingFeatures.IN_ORDER));
+        this.staging = new PackedStaging(dma, ringIova, ring, size, RingFeatures.has(features, RingFeatures.IN_ORDER));
     }
 
     @Override
@@ -98,7 +97,7 @@ public final class PackedQueue implements Virtqueue {
         if (ahead == 0 && !fetch()) {
             return fault == null ? Take.EMPTY : Take.FAULT;
         }
-        int count = measure();
+        int count = (LittleEndian.getShort(ring, DESCRIPTOR * takeSlot + FLAGS) & NEXT) == 0 ? 1 : measure();
         if (count == 0) {
             return Take.FAULT;
         }

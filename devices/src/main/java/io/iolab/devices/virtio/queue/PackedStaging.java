@@ -102,14 +102,15 @@ final class PackedStaging {
     private void stage(int id, int count, long written) {
         int at = PackedQueue.DESCRIPTOR * slot;
         int flags = (wrap ? PackedQueue.AVAIL | PackedQueue.USED : 0) | (written > 0 ? PackedQueue.WRITE : 0);
-        LittleEndian.putInt(ring, at + PackedQueue.LENGTH, (int) written);
-        LittleEndian.putShort(ring, at + PackedQueue.ID, id);
         if (firstSlot < 0) {
             // Its flags in the mirror stay what they are in the ring, so that the run can go over them.
             firstSlot = slot;
             firstFlags = flags;
+            LittleEndian.putInt(ring, at + PackedQueue.LENGTH, (int) written);
+            LittleEndian.putShort(ring, at + PackedQueue.ID, id);
         } else {
-            LittleEndian.putShort(ring, at + PackedQueue.FLAGS, flags);
+            long lower = written & 0xFFFF_FFFFL;
+            LittleEndian.putLong(ring, at + PackedQueue.LENGTH, lower | (long) id << 32 | (long) flags << 48);
         }
         if (runEnd == runStart) {
             runStart = slot;
@@ -145,7 +146,8 @@ final class PackedStaging {
         }
         writeRun();
         if (!lost) {
-            // Release: the payload, the other descriptors and the rest of this one come before (sections 2.8.9 and 2.8.22).
+            // Release: the payload, the other descriptors and the rest of this one come before (sections 2.8.9 and
+            // 2.8.22).
             long flagsIova = ringIova + (long) PackedQueue.DESCRIPTOR * firstSlot + PackedQueue.FLAGS;
             lost = dma.storeShortRelease(flagsIova, firstFlags, DmaKind.DESCRIPTOR) != DmaFault.NONE;
         }

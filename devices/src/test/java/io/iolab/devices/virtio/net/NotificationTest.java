@@ -3,6 +3,7 @@ package io.iolab.devices.virtio.net;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.iolab.devices.net.Delivery;
+import io.iolab.devices.spec.Spec;
 import io.iolab.devices.virtio.NotifyWindow;
 import io.iolab.devices.virtio.queue.SplitRing;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -236,6 +237,7 @@ class NotificationTest {
     }
 
     @Test
+    @Spec(id = "V18.2", section = "virtio 1.2 2.3")
     @DisplayName("V18, 4.1.4.4: kicks of 16 and 32 bits count, by address; so does kick(); spurious ones do no harm")
     void shouldTakeKickInAnyOfItsForms() {
         lab.start(0, 8);
@@ -254,6 +256,7 @@ class NotificationTest {
     }
 
     @Test
+    @Spec(id = "V21.1", section = "virtio 1.2 2.7.8.2")
     @DisplayName("V21, 2.7.8: payload before used element before used.idx before the suppression field")
     void shouldWriteInOrderWhenReceiving() {
         lab.start(Lab.EVENT_IDX, 8);

@@ -112,7 +112,10 @@ abstract class ExchangeRing {
     }
 
     final Buffer byToken(int token) {
-        return outstanding.stream().filter(each -> token(each) == token).findFirst().orElseThrow();
+        return outstanding.stream()
+                .filter(each -> token(each) == token)
+                .findFirst()
+                .orElseThrow();
     }
 
     /** Split: descriptors out of a list, or round the table with IN_ORDER. */
@@ -124,7 +127,7 @@ abstract class ExchangeRing {
         private int offered;
         private int published;
         private int reaped;
-        private int completed;
+        private long completed;
         private int event;
 
         Split(Memory ram, int size, QueueLayout layout, long tables, long features) {
@@ -209,7 +212,7 @@ abstract class ExchangeRing {
         @Override
         long devicePosition() {
             // used.idx, as far along as it can be.
-            return completed - (completed - ring.usedIdx() & 0xFFFF);
+            return completed - (completed - ring.usedIdx() & 0xFFFFL);
         }
 
         @Override
@@ -230,9 +233,7 @@ abstract class ExchangeRing {
 
         @Override
         boolean interruptExpected(long before) {
-            return eventIndex
-                    ? event >= before && event < devicePosition()
-                    : (ram.readShort(ring.avail) & 1) == 0;
+            return eventIndex ? event >= before && event < devicePosition() : (ram.readShort(ring.avail) & 1) == 0;
         }
     }
 

@@ -73,6 +73,7 @@ class PackedQueueTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 5, 8, 256})
     @Spec(id = "V25.1", section = "virtio 1.2 2.8.1")
+    @Spec(id = "V25.4", section = "virtio 1.2 2.8.1")
     @DisplayName("2.8.1: a descriptor is used once AVAIL is the wrap counter and USED is not, on every lap")
     void shouldUseADescriptorOnlyAfterItsFlagsFlipped(int size) {
         PackedRing ring = ring(size);
@@ -93,8 +94,7 @@ class PackedQueueTest {
             queue.complete(queue.token(), 9);
             queue.publish();
             assertThat(ring.hasUsed()).isTrue();
-            assertThat(ring.flags(i))
-                    .isEqualTo((wrap ? PackedRing.AVAIL | PackedRing.USED : 0) | PackedRing.WRITE);
+            assertThat(ring.flags(i)).isEqualTo((wrap ? PackedRing.AVAIL | PackedRing.USED : 0) | PackedRing.WRITE);
             ring.used++;
         }
         assertThat(queue.fault()).isNull();
@@ -102,7 +102,8 @@ class PackedQueueTest {
 
     @Test
     @Spec(id = "V25.2", section = "virtio 1.2 2.8.6")
-    @DisplayName("2.8.6: one used descriptor for a list, with the id of its last descriptor; the list's length is skipped")
+    @DisplayName(
+            "2.8.6: one used descriptor for a list, with the id of its last descriptor; the list's length is skipped")
     void shouldWriteOneUsedDescriptorForAList() {
         PackedRing ring = ring(5);
         PackedQueue queue = queue(5, 0);
@@ -189,7 +190,7 @@ class PackedQueueTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 3, 64, 100})
-    @Spec(id = "V25.3", section = "virtio 1.2 2.8.9")
+    @Spec(id = "V25.3", section = "virtio 1.2 2.8.6")
     @DisplayName("2.8.9: of buffers used together the first descriptor is marked last, and nothing is written after it")
     void shouldMarkTheFirstOfABatchLast(int count) {
         PackedRing ring = ring(100);
@@ -216,7 +217,7 @@ class PackedQueueTest {
     }
 
     @Test
-    @Spec(id = "V19.2", section = "virtio 1.2 2.8.12")
+    @Spec(id = "V25.3", section = "virtio 1.2 2.8.6")
     @DisplayName("V19: available descriptors that are not used are left alone, and so is everything around the ring")
     void shouldWriteOnlyUsedDescriptorsAndItsEvents() {
         int size = 12;
@@ -244,9 +245,9 @@ class PackedQueueTest {
 
     @ParameterizedTest
     @CsvSource({"3,1", "8,2", "5,3"})
-    @Spec(id = "V22.2", section = "virtio 1.2 2.8.10")
-    @Spec(id = "V22.3", section = "virtio 1.2 2.8.14")
-    @DisplayName("2.8.14: with DESC an interrupt is wanted exactly if the place was passed on the lap of its wrap counter")
+    @Spec(id = "V25.5", section = "virtio 1.2 2.8.14")
+    @DisplayName(
+            "2.8.14: with DESC an interrupt is wanted exactly if the place was passed on the lap of its wrap counter")
     void shouldWantInterruptExactlyWhenThePlaceIsPassed(int size, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         PackedRing ring = ring(size);
@@ -273,7 +274,7 @@ class PackedQueueTest {
 
     @ParameterizedTest
     @ValueSource(longs = {0, EVENT_IDX})
-    @Spec(id = "V23.2", section = "virtio 1.2 2.8.14")
+    @Spec(id = "V25.5", section = "virtio 1.2 2.8.14")
     @DisplayName("2.8.14: ENABLE and DISABLE decide by themselves, whatever the place says")
     void shouldFollowEnableAndDisable(long features) {
         PackedRing ring = ring(8);
@@ -342,8 +343,10 @@ class PackedQueueTest {
     }
 
     @Test
+    @Spec(id = "V20.1", section = "virtio 1.2 2.7.5.3.2")
     @Spec(id = "V20.3", section = "virtio 1.2 2.8.7")
-    @DisplayName("2.8.7: an indirect table is read in order; only WRITE counts in it, and it does not in what refers to it")
+    @DisplayName(
+            "2.8.7: an indirect table is read in order; only WRITE counts in it, and it does not in what refers to it")
     void shouldWalkIndirectTables() {
         PackedRing ring = ring(40);
         PackedQueue queue = queue(40, INDIRECT_DESC);
