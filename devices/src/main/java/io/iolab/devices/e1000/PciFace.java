@@ -23,8 +23,8 @@ final class PciFace {
     static final int PCIE = 0xE0;
     static final int MSIX = 0xA0;
 
-    /** Power management: version 2, device specific initialisation (PCI Bus Power Management 1.2 section 3.2.3). */
-    static final int POWER_CAPABILITIES = 0x0022;
+    /** Version 2, device specific initialisation, PME from D0 and D3 (PCI Bus Power Management 1.2 section 3.2.3). */
+    static final int POWER_CAPABILITIES = 0xC822;
 
     private static final int INTEL = 0x8086;
     private static final int ETHERNET = 0x020000;
@@ -34,14 +34,15 @@ final class PciFace {
 
     private PciFace() {}
 
-    static ConfigSpace create(E1000Model model, Eeprom eeprom) {
-        ConfigSpace config = new ConfigSpace(INTEL, model.deviceId(), model.revision(), ETHERNET)
-                .subsystem(eeprom.subsystemVendor(), eeprom.subsystemId())
+    static ConfigSpace create(E1000Model model, E1000Board board, Eeprom eeprom) {
+        ConfigSpace config = new ConfigSpace(INTEL, model.deviceId(), board.revision(model), ETHERNET)
+                .subsystem(board.subsystemVendor(eeprom), board.subsystemId(eeprom))
                 .interruptPin(INTA)
                 .bar(new Bar(REGISTER_BAR, Bar.Kind.MEMORY32, E1000Registers.WINDOW, false));
         if (model == E1000Model.I82540EM) {
-            // BAR1 is the optional flash, absent here; the I/O window is BAR2 as on the part itself.
-            return config.bar(new Bar(IO_BAR, Bar.Kind.IO, 64, false));
+            // BAR1 is the optional flash, absent here; the I/O window is BAR2 as on the part itself, unless the board
+            // moves it.
+            return config.bar(new Bar(board.ioBar(model), Bar.Kind.IO, 64, false));
         }
         return config.bar(new Bar(FLASH_BAR, Bar.Kind.MEMORY32, 0x20000, false))
                 .bar(new Bar(IO_BAR, Bar.Kind.IO, 32, false))

@@ -12,11 +12,13 @@ import io.iolab.devices.register.RegisterFile;
  * back in runs, whole, at the latest when {@link #run} returns, so before any interrupt.
  *
  * <p>What cannot be walked is not walked: with a length of 0, or head or tail beyond the ring, the queue stands still. One call
- * handles at most {@code budget} frames and each descriptor once, however little it carries.
+ * handles at most {@code budget} frames, and sixteen times as many descriptors, however little they carry.
  */
 final class TransmitQueue {
     private static final int DESCRIPTOR = 16;
     private static final int BLOCK = 16;
+    /** Descriptors that a call may handle for each frame of its budget: rings may hold many that carry nothing. */
+    private static final int DESCRIPTORS_PER_FRAME = 16;
 
     private final RegisterFile registers;
     private final int distance;
@@ -39,8 +41,8 @@ final class TransmitQueue {
     private long ringIova;
     private int ringSize;
     private int head;
-    /** The ring could not be read: nothing moves until the next doorbell. */
-    private boolean stalled;
+    /** Nothing moves until the next doorbell or the unit's start. */
+    boolean stalled;
 
     private boolean inPacket;
     private boolean segmenting;
@@ -56,6 +58,9 @@ final class TransmitQueue {
     private boolean ready;
 
     private boolean busy;
+    /** The ring was programmed anew since {@link #step} began: by a write of this device to itself, or a looped frame. */
+    private boolean reprogrammed;
+
     private boolean reportedNow;
     private boolean reportedLater;
     private boolean progressed;
@@ -70,10 +75,10 @@ final class TransmitQueue {
         this.packet = new OutgoingPacket(dma);
         this.segmenter = new Segmenter(core.model(), packet, segmentContext);
         registers.onRead(E1000Registers.TDH + distance, () -> head);
-        registers.onWrite(E1000Registers.TDH + distance, (written, previous) -> ringChanged());
-        registers.onWrite(E1000Registers.TDBAL + distance, (written, previous) -> ringChanged());
-        registers.onWrite(E1000Registers.TDBAH + distance, (written, previous) -> ringChanged());
-        registers.onWrite(E1000Registers.TDLEN + distance, (written, previous) -> ringChanged());
+        int[] ring = {E1000Registers.TDH, E1000Registers.TDBAL, E1000Registers.TDBAH, E1000Registers.TDLEN};
+        for (int register : ring) {
+            registers.onWrite(register + distance, (written, previous) -> ringChanged());
+        }
         registers.onWrite(E1000Registers.TDT + distance, (written, previous) -> doorbell());
     }
 
@@ -84,6 +89,7 @@ final class TransmitQueue {
     }
 
     private void forget() {
+        reprogrammed = true;
         fetched = 0;
         next = 0;
         runStart = 0;
@@ -96,9 +102,11 @@ final class TransmitQueue {
     private void ringChanged() {
         ringIova = registers.get64(E1000Registers.TDBAL + distance);
         ringSize = registers.get(E1000Registers.TDLEN + distance) / DESCRIPTOR;
-        // TDH is written by software only while the unit is off; a write otherwise takes effect here and now.
         head = registers.get(E1000Registers.TDH + distance);
         forget();
+        // Moved while the unit runs, which 82540 SDM 13.4 (TDH) forbids: what lies up to the old tail was never asked
+        // for.
+        stalled = (registers.get(E1000Registers.TCTL) & E1000Registers.TCTL_EN) != 0;
     }
 
     private void doorbell() {
@@ -161,8 +169,10 @@ final class TransmitQueue {
         everyDescriptor = every;
         busy = false;
         int frames = 0;
-        while (frames < budget && !busy && (next < fetched || fetch())) {
+        int handled = 0;
+        while (frames < budget && handled / DESCRIPTORS_PER_FRAME < budget && !busy && (next < fetched || fetch())) {
             frames += step(budget - frames);
+            handled++;
         }
         writeBack();
         registers.set(E1000Registers.TDH + distance, head);
@@ -220,6 +230,11 @@ final class TransmitQueue {
             writeBack();
             runStart = next + 1;
         }
+        if (reprogrammed) {
+            // Neither position nor packet are those of the descriptor in hand any more.
+            runStart = next;
+            return;
+        }
         next++;
         consumed = 0;
         progressed = true;
@@ -228,6 +243,7 @@ final class TransmitQueue {
 
     /** Handles the descriptor at {@code next}, or as much of it as {@code allowance} frames allow. */
     private int step(int allowance) {
+        reprogrammed = false;
         int at = next * DESCRIPTOR;
         long high = LittleEndian.getLong(block, at + 8);
         int command = TransmitDescriptor.command(high);
@@ -314,7 +330,10 @@ final class TransmitQueue {
             return false;
         }
         if ((command & TransmitDescriptor.CMD_DEXT) != 0) {
-            offload();
+            plainContext.insertChecksums(packet, options);
+            if (TransmitDescriptor.wantsStamp(high)) {
+                packet.requestStamp();
+            }
         } else if ((command & TransmitDescriptor.CMD_IC) != 0) {
             packet.insertChecksum(TransmitDescriptor.checksumStart(high), TransmitDescriptor.checksumOffset(high), 0);
         }
@@ -323,16 +342,6 @@ final class TransmitQueue {
             tagIfWanted();
         }
         return longEnough();
-    }
-
-    private void offload() {
-        OffloadContext context = plainContext;
-        if ((options & TransmitDescriptor.POPTS_TXSM) != 0) {
-            packet.insertChecksum(context.transportStart, context.transportOffset, context.transportEnd);
-        }
-        if ((options & TransmitDescriptor.POPTS_IXSM) != 0) {
-            packet.insertChecksum(context.ipStart, context.ipOffset, context.ipEnd);
-        }
     }
 
     private boolean intact() {
@@ -377,6 +386,9 @@ final class TransmitQueue {
                     return frames;
                 }
                 frames++;
+                if (reprogrammed) {
+                    return frames;
+                }
             }
             int room = segmenter.room();
             int take = Math.min(room, length - consumed);
@@ -423,7 +435,9 @@ final class TransmitQueue {
             return false;
         }
         ready = false;
-        segmenter.next(segmentPayload);
+        if (!reprogrammed) {
+            segmenter.next(segmentPayload);
+        }
         return true;
     }
 

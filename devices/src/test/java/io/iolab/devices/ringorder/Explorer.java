@@ -145,10 +145,8 @@ final class Explorer {
             case LOAD -> state.with(side, after(state, side, state.load(side, next)));
             case STORE -> state.performed(next).with(side, after(state, side, 0));
             case FENCE -> drained ? state.with(side, after(state, side, 0)) : null;
-            case NOTIFY ->
-                drained ? state.withToken(1 - side, true).with(side, after(state, side, 0)) : null;
-            case SLEEP ->
-                state.tokens()[side] ? state.withToken(side, false).with(side, after(state, side, 0)) : null;
+            case NOTIFY -> drained ? state.withToken(1 - side, true).with(side, after(state, side, 0)) : null;
+            case SLEEP -> state.tokens()[side] ? state.withToken(side, false).with(side, after(state, side, 0)) : null;
             case END, FAIL -> null;
         };
     }

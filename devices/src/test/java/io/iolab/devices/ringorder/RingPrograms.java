@@ -25,8 +25,7 @@ import io.iolab.devices.virtio.queue.Virtqueue;
  * @param delay how many buffers more than one must be back for an interrupt, at most
  * @param singly whether the device shows each completion on its own
  */
-record RingPrograms(
-        int size, long features, int[] batches, boolean between, int delay, boolean singly, Flaw flaw) {
+record RingPrograms(int size, long features, int[] batches, boolean between, int delay, boolean singly, Flaw flaw) {
     static final int MEMORY = 256;
     private static final long BUFFERS = 0x10_0000;
     private static final int BUFFER_LENGTH = 0x1000;
@@ -174,7 +173,9 @@ record RingPrograms(
     /** Of a split ring's flags or of its event index, whichever is in use. */
     private Fences outside(long indexPlace) {
         boolean eventIndex = RingFeatures.has(features, RingFeatures.EVENT_IDX);
-        return eventIndex ? new Fences(indexPlace + 2, indexPlace + 2 + 8L * size + 2) : new Fences(indexPlace - 2, indexPlace);
+        return eventIndex
+                ? new Fences(indexPlace + 2, indexPlace + 2 + 8L * size + 2)
+                : new Fences(indexPlace - 2, indexPlace);
     }
 
     private Program driver(Places places) {

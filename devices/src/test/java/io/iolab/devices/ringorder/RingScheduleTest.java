@@ -94,8 +94,8 @@ class RingScheduleTest {
             SplittableRandom random = new SplittableRandom(seed);
             int size = 2 << random.nextInt(2);
             int[] batches = random.ints(12, 1, size + 1).toArray();
-            RingPrograms programs =
-                    ring.programs(size, batches, random.nextBoolean(), random.nextInt(3), random.nextBoolean(), Flaw.NONE);
+            RingPrograms programs = ring.programs(
+                    size, batches, random.nextBoolean(), random.nextInt(3), random.nextBoolean(), Flaw.NONE);
             Outcome outcome = programs.explorer(model).drawn(random);
             assertThat(outcome.failure()).as("seed %d, %s", seed, programs).isNull();
         }

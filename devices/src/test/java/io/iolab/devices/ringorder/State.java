@@ -9,8 +9,7 @@ record State(Node[] sides, Step[][] buffers, boolean[] tokens, byte[] memory) {
     record Key(long high, long low) {}
 
     static State initial(Node driver, Node device, int memorySize) {
-        return new State(
-                new Node[] {driver, device}, new Step[2][0], new boolean[2], new byte[memorySize]);
+        return new State(new Node[] {driver, device}, new Step[2][0], new boolean[2], new byte[memorySize]);
     }
 
     State with(int side, Node node) {

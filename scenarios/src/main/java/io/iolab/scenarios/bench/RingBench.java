@@ -71,16 +71,15 @@ public record RingBench(List<ExchangePlan> plans, int turns, long nanos, Optiona
 
     private RingResult result(
             ExchangePlan plan, List<ExchangeFigures> own, List<Opponent> opponents, List<List<Double>> theirs) {
-        List<Double> rates =
-                own.stream().map(ExchangeFigures::buffersPerSecond).toList();
+        List<Double> rates = own.stream().map(ExchangeFigures::buffersPerSecond).toList();
         List<RingResult.Comparison> comparisons = new ArrayList<>();
         for (int i = 0; i < opponents.size(); i++) {
             List<Double> ratios = new ArrayList<>();
             for (int turn = 0; turn < turns; turn++) {
                 ratios.add(rates.get(turn) / theirs.get(i).get(turn));
             }
-            comparisons.add(new RingResult.Comparison(
-                    opponents.get(i).name(), Spread.of(theirs.get(i)), Spread.of(ratios)));
+            comparisons.add(
+                    new RingResult.Comparison(opponents.get(i).name(), Spread.of(theirs.get(i)), Spread.of(ratios)));
         }
         double buffers = own.stream().mapToLong(ExchangeFigures::buffers).sum();
         return new RingResult(

@@ -39,7 +39,8 @@ public final class RingTable {
                     suppression,
                     result.plan().batch(),
                     millions(result.rate().median()),
-                    millions(result.rate().min()) + ".." + millions(result.rate().max()),
+                    millions(result.rate().min()) + ".."
+                            + millions(result.rate().max()),
                     format("%.1f", result.nanosPerBuffer()),
                     format("%.6f", result.kicks()),
                     format("%.6f", result.interrupts()));
@@ -51,7 +52,8 @@ public final class RingTable {
                         result.plan().batch(),
                         other.program(),
                         millions(other.rate().median()),
-                        millions(other.rate().min()) + ".." + millions(other.rate().max()),
+                        millions(other.rate().min()) + ".."
+                                + millions(other.rate().max()),
                         format("%.2f", other.ratio().median()),
                         format("%.2f..%.2f", other.ratio().min(), other.ratio().max()));
             }

@@ -58,7 +58,8 @@ final class BenchRingsCommand implements Callable<Integer> {
             }
             List<String> labels =
                     Arrays.stream(RingLayout.values()).map(RingLayout::label).toList();
-            throw new TypeConversionException("expected one of " + String.join(", ", labels) + ", found '" + text + "'");
+            throw new TypeConversionException(
+                    "expected one of " + String.join(", ", labels) + ", found '" + text + "'");
         }
     }
 

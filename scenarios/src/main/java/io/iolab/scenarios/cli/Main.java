@@ -126,8 +126,9 @@ public final class Main implements Runnable {
                 .addSubcommand(new CompareCommand(session))
                 .addSubcommand(new RunCommand(session))
                 .addSubcommand(new ServeCommand(session.version()))
-                .addSubcommand(new CommandLine(new BenchCommand()).addSubcommand(new BenchRingsCommand(session)))
                 .addSubcommand(new ScenarioCommand(session))
+                .addSubcommand(new CommandLine(new BenchCommand(session)).addSubcommand(new BenchRingsCommand(session)))
+                .addSubcommand(QtestCommand.line(session))
                 .addSubcommand(new DoctorCommand(session));
         prepare(iolab);
         return iolab.setHelpSectionKeys(HELP_ORDER)

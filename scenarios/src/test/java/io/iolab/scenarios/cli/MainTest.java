@@ -166,7 +166,16 @@ class MainTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"--help", "compare --help", "run --help", "scenario --help", "doctor --help", "bench --help", "bench rings --help", "help compare"})
+            strings = {
+                "--help",
+                "compare --help",
+                "run --help",
+                "scenario --help",
+                "doctor --help",
+                "bench --help",
+                "bench rings --help",
+                "help compare"
+            })
     void shouldStartHelpWithExamples(String line) {
         assertThat(iolab(line.split(" "))).isZero();
         assertThat(out().indexOf("Examples:")).isPositive().isLessThan(out().indexOf("Usage:"));
@@ -367,5 +376,29 @@ class MainTest {
         out.reset();
         assertThat(iolab("doctor", "--json")).isZero();
         assertThat(new ObjectMapper().readTree(out()).path("schema").asText()).isEqualTo("iolab.doctor/1");
+    }
+
+    @Test
+    void shouldShowQtestByExample() {
+        assertThat(iolab("qtest", "--help")).isZero();
+        assertThat(out.toString(StandardCharsets.UTF_8)).contains("Examples:\n  iolab qtest -qtest unix:");
+    }
+
+    /** What makes no sense is wrong usage; a socket where nobody listens is the environment's fault. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "2 | -machine q35",
+                "2 | -qtest unix:/nonexistent/q -machine isapc",
+                "2 | -qtest unix:/nonexistent/q -device nosuch",
+                "4 | -qtest unix:/nonexistent/q -machine q35 -accel qtest",
+                "4 | -qtest unix:/nonexistent/q -netdev socket,fd=999,id=n",
+            })
+    void shouldSayWhatIsWrongWithQtestOptions(int status, String words) {
+        String[] args = ("qtest " + words).split(" ");
+        assertThat(iolab(args)).isEqualTo(status);
+        assertThat(err.toString(StandardCharsets.UTF_8)).startsWith("iolab: ");
+        assertThat(out.size()).isZero();
     }
 }

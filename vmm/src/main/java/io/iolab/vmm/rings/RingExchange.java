@@ -54,8 +54,8 @@ public final class RingExchange implements AutoCloseable {
     /** The device's objects are made on its own thread, so that they share no cache line with the driver's. */
     private void host(CountDownLatch ready) {
         QueueLayout layout = new QueueLayout(driver.descriptorsBus(), driver.driverBus(), driver.deviceBus());
-        Virtqueue queue = plan.layout()
-                .open(new DirectDma(memory, (address, data) -> {}), plan.size(), layout, plan.features());
+        Virtqueue queue =
+                plan.layout().open(new DirectDma(memory, (address, data) -> {}), plan.size(), layout, plan.features());
         HostEnd end = new HostEnd(queue, plan, kickBell, interruptBell);
         ready.countDown();
         while (!closing && !end.faulted()) {
