@@ -41,7 +41,7 @@ public final class E1000 implements NetworkFunction {
     private final ConfigSpace config;
     private final int ioBar;
     private final PowerManagement power;
-    private final @Nullable MsixTable msix;
+    private final @Nullable VectorWindow vectors;
     private final InterruptUnit interrupts;
     private final LinkUnit link;
     private final TransmitUnit transmitter;
@@ -66,27 +66,29 @@ public final class E1000 implements NetworkFunction {
         this.eeprom = new Eeprom(model, mac);
         this.config = PciFace.create(model, board, eeprom);
         this.ioBar = board.ioBar(model);
+        VectorPlacement placement = board.vectors();
         DmaPort gate = new BusMasterGate(config, dma);
         MsiCapability msi = null;
+        MsixTable msix = null;
         if (model == E1000Model.I82540EM) {
             this.power = new PowerManagement(config, PciFace.PCI_POWER, PciFace.POWER_CAPABILITIES, this::reset);
             PciFace.addPcix(config);
-            this.msix = null;
         } else {
             this.power = new PowerManagement(config, PciFace.PCIE_POWER, PciFace.POWER_CAPABILITIES, this::reset);
             msi = new MsiCapability(config, PciFace.MSI, gate);
             PciFace.addPcie(config);
-            this.msix = new MsixTable(
+            msix = new MsixTable(
                     config,
                     PciFace.MSIX,
                     PciFace.VECTORS,
-                    PciFace.VECTOR_BAR,
-                    PciFace.VECTOR_TABLE,
-                    PciFace.VECTOR_BAR,
-                    PciFace.PENDING_BITS,
+                    placement.bar(),
+                    placement.table(),
+                    placement.bar(),
+                    placement.pendingBits(),
                     gate);
             PciFace.addExtended(config, mac);
         }
+        this.vectors = msix == null ? null : new VectorWindow(msix, placement);
         IntxLine pin = new IntxLine(config, intx, messagesEnabled(msi, msix));
         this.interrupts = new InterruptUnit(core, new InterruptUnit.Signals(pin, msi, msix));
         this.link = new LinkUnit(core, eeprom, interrupts, this::controllerReset);
@@ -227,12 +229,15 @@ public final class E1000 implements NetworkFunction {
         if (!power.inD0()) {
             return -1L >>> 64 - 8 * width;
         }
+        VectorWindow window = vectors;
+        if (window != null && window.claims(bar, offset)) {
+            return window.read(offset, width);
+        }
         if (bar == ioBar) {
             return readIo(offset, width);
         }
         return switch (bar) {
             case PciFace.REGISTER_BAR -> core.registers().read(offset, width);
-            case PciFace.VECTOR_BAR -> readVectors(offset, width);
             default -> 0;
         };
     }
@@ -242,13 +247,17 @@ public final class E1000 implements NetworkFunction {
         if (!power.inD0()) {
             return;
         }
+        VectorWindow window = vectors;
+        if (window != null && window.claims(bar, offset)) {
+            window.write(offset, width, value);
+            return;
+        }
         if (bar == ioBar) {
             writeIo(offset, width, value);
             return;
         }
         switch (bar) {
             case PciFace.REGISTER_BAR -> core.registers().write(offset, width, value);
-            case PciFace.VECTOR_BAR -> writeVectors(offset, width, value);
             default -> {}
         }
     }
@@ -272,23 +281,6 @@ public final class E1000 implements NetworkFunction {
             ioAddress = (int) value;
         } else if (offset == IO_DATA) {
             core.registers().write(ioAddress & 0xFFFF_FFFFL, 4, value);
-        }
-    }
-
-    private long readVectors(long offset, int width) {
-        MsixTable table = msix;
-        if (table == null) {
-            return 0;
-        }
-        return offset >= PciFace.PENDING_BITS
-                ? table.readPending(offset - PciFace.PENDING_BITS, width)
-                : table.readTable(offset, width);
-    }
-
-    private void writeVectors(long offset, int width, long value) {
-        MsixTable table = msix;
-        if (table != null && offset < PciFace.PENDING_BITS) {
-            table.writeTable(offset, width, value);
         }
     }
 
@@ -359,22 +351,17 @@ public final class E1000 implements NetworkFunction {
 
     @Override
     public String registerName(int bar, long offset) {
+        VectorWindow window = vectors;
+        if (window != null && window.claims(bar, offset)) {
+            return window.registerName(offset);
+        }
         if (bar == ioBar) {
             return offset < IO_DATA ? "IOADDR" : offset < 8 ? "IODATA" : "unimplemented";
         }
         return switch (bar) {
             case PciFace.REGISTER_BAR -> core.registers().map().nameAt(offset);
             case PciFace.FLASH_BAR -> model == E1000Model.I82574L ? "FLASH" : "unimplemented";
-            case PciFace.VECTOR_BAR -> vectorRegisterName(offset);
             default -> "unimplemented";
         };
-    }
-
-    private String vectorRegisterName(long offset) {
-        if (msix == null) {
-            return "unimplemented";
-        }
-        boolean pending = offset >= PciFace.PENDING_BITS && offset < PciFace.PENDING_BITS + 8;
-        return pending ? "MSIX_PBA" : offset >= 0 && offset < 16 * PciFace.VECTORS ? "MSIX_TABLE" : "unimplemented";
     }
 }

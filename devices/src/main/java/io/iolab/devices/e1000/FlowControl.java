@@ -72,14 +72,16 @@ final class FlowControl {
         this.wire = wire;
         this.clock = core.clock();
         this.statistics = core.statistics();
-        registers.onWrite(E1000Registers.TCTL, (written, previous) -> {
-            if ((written & E1000Registers.TCTL_SWXOFF) != 0) {
-                registers.set(E1000Registers.TCTL, registers.get(E1000Registers.TCTL) & ~E1000Registers.TCTL_SWXOFF);
-                // Software's wish is not gated by duplex (82540 SDM 13.4, TCTL.SWXOFF).
-                boolean allowed = (registers.get(E1000Registers.CTRL) & E1000Registers.CTRL_TFCE) != 0;
-                owed = allowed ? Owed.XOFF : owed;
-            }
-        });
+    }
+
+    /** A write to TCTL: SWXOFF sends an XOFF and clears itself. */
+    void transmitControlWritten(int written) {
+        if ((written & E1000Registers.TCTL_SWXOFF) != 0) {
+            registers.set(E1000Registers.TCTL, registers.get(E1000Registers.TCTL) & ~E1000Registers.TCTL_SWXOFF);
+            // Software's wish is not gated by duplex (82540 SDM 13.4, TCTL.SWXOFF).
+            boolean allowed = (registers.get(E1000Registers.CTRL) & E1000Registers.CTRL_TFCE) != 0;
+            owed = allowed ? Owed.XOFF : owed;
+        }
     }
 
     void reset() {

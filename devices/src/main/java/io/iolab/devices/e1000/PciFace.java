@@ -8,11 +8,9 @@ final class PciFace {
     static final int REGISTER_BAR = 0;
     static final int FLASH_BAR = 1;
     static final int IO_BAR = 2;
-    static final int VECTOR_BAR = 3;
 
     static final int VECTORS = 5;
-    static final int VECTOR_TABLE = 0x0000;
-    static final int PENDING_BITS = 0x2000;
+    private static final int VECTOR_BAR_SIZE = 0x4000;
 
     /** Offsets of capabilities: 82540EM, then 82574L. */
     static final int PCI_POWER = 0xDC;
@@ -44,9 +42,11 @@ final class PciFace {
             // moves it.
             return config.bar(new Bar(board.ioBar(model), Bar.Kind.IO, 64, false));
         }
-        return config.bar(new Bar(FLASH_BAR, Bar.Kind.MEMORY32, 0x20000, false))
-                .bar(new Bar(IO_BAR, Bar.Kind.IO, 32, false))
-                .bar(new Bar(VECTOR_BAR, Bar.Kind.MEMORY32, 0x4000, false));
+        config.bar(new Bar(FLASH_BAR, Bar.Kind.MEMORY32, 0x20000, false)).bar(new Bar(IO_BAR, Bar.Kind.IO, 32, false));
+        VectorPlacement placement = board.vectors();
+        return placement == VectorPlacement.OWN_BAR
+                ? config.bar(new Bar(placement.bar(), Bar.Kind.MEMORY32, VECTOR_BAR_SIZE, false))
+                : config;
     }
 
     /** PCI-X (PCI-X 1.0b section 7.2): a command register that takes writes and changes nothing on a 32-bit conventional bus. */

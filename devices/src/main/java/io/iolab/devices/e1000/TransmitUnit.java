@@ -44,6 +44,7 @@ final class TransmitUnit {
             queues[i] = new TransmitQueue(core, i, dma, output);
         }
         registers.onWrite(E1000Registers.TCTL, (written, previous) -> {
+            flow.transmitControlWritten(written);
             if ((written & ~previous & E1000Registers.TCTL_EN) != 0) {
                 for (TransmitQueue queue : queues) {
                     queue.stalled = false;

@@ -233,4 +233,42 @@ class VirtioNetDriverTest {
                     .without(VirtioFeatures.INDIRECT_DESC | VirtioFeatures.EVENT_IDX);
         }
     }
+
+    /** Everything that both know, split rings. */
+    @Nested
+    class EveryFeature extends OnModel {
+        @Override
+        NetworkFunction device(TestMachine host, int device, Wire cable) {
+            VirtioNetOptions all = VirtioNetOptions.defaults(MAC)
+                    .withFeatures(NetFeatures.IMPLEMENTED & ~NetFeatures.NOTF_COAL & ~RINGS)
+                    .withQueuePairs(4);
+            return new VirtioNet(all, host.dma(), host.pin(device), cable, host.clock());
+        }
+
+        @Override
+        VirtioOptions virtio() {
+            return VirtioOptions.defaults()
+                    .with(VirtioFeatures.ALL & ~VirtioFeatures.RINGS)
+                    .withQueuePairs(4);
+        }
+    }
+
+    /** Packed rings, in order, with everything else. */
+    @Nested
+    class EveryFeaturePacked extends OnModel {
+        @Override
+        NetworkFunction device(TestMachine host, int device, Wire cable) {
+            VirtioNetOptions all = VirtioNetOptions.defaults(MAC)
+                    .withFeatures(NetFeatures.IMPLEMENTED)
+                    .withQueuePairs(4);
+            return new VirtioNet(all, host.dma(), host.pin(device), cable, host.clock());
+        }
+
+        @Override
+        VirtioOptions virtio() {
+            return VirtioOptions.defaults().with(VirtioFeatures.ALL).withQueuePairs(4);
+        }
+    }
+
+    private static final long RINGS = VirtioFeatures.RINGS | VirtioFeatures.ACCESS_PLATFORM;
 }

@@ -96,6 +96,7 @@ class E1000TransmitEdgeTest {
                 express.poll();
                 assertThat(express.sent).as("beyond memory").isEmpty();
                 express.write(TDBAH + queue, 0);
+                express.write(TDT + queue, 1);
                 express.poll();
                 assertThat(express.sent).as("queue %x", queue).containsExactly(frame);
                 assertThat(express.read(TDH + queue)).isEqualTo(1);

@@ -58,6 +58,9 @@ final class SplitQueue extends DriverQueue {
 
     private final long[] rests;
 
+    /** What the available ring holds: nor does the device write that. */
+    private final int[] entries;
+
     private int firstFree;
     private int free;
 
@@ -82,6 +85,7 @@ final class SplitQueue extends DriverQueue {
         heads = new int[size];
         addresses = new long[size];
         rests = new long[size];
+        entries = new int[size];
         start();
     }
 
@@ -90,6 +94,7 @@ final class SplitQueue extends DriverQueue {
         ram.fill(descriptorsPa, (long) size() * DESCRIPTOR_SIZE, (byte) 0);
         Arrays.fill(addresses, 0);
         Arrays.fill(rests, 0);
+        Arrays.fill(entries, 0);
         ram.fill(availPa, AVAIL_RING + 2L * size() + 2, (byte) 0);
         ram.fill(usedPa, USED_RING + (long) USED_ELEMENT * size() + 2, (byte) 0);
         start();
@@ -182,7 +187,11 @@ final class SplitQueue extends DriverQueue {
         heads[token] = head;
         lasts[head] = last;
         counts[head] = count;
-        ram.writeShort(availPa + AVAIL_RING + 2L * ((int) added & mask), (short) head);
+        int entry = (int) added & mask;
+        if (entries[entry] != head) {
+            entries[entry] = head;
+            ram.writeShort(availPa + AVAIL_RING + 2L * entry, (short) head);
+        }
     }
 
     @Override

@@ -72,6 +72,33 @@ class NotificationTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
+    @DisplayName(
+            "2.7.10: a device that is polled all the time asks for no kick, and still finds every frame and buffer")
+    void shouldNeverAskForKicksWhenPolled(boolean eventIndex) {
+        lab.device.polled();
+        lab.start(features(eventIndex), 16);
+        lab.transmit(Lab.frame(60, 0));
+        lab.device.poll(64);
+        SplitRing rx = lab.rings[Lab.RX];
+        assertThat(lab.arrive(Lab.frame(60, 1))).as("no buffers yet").isEqualTo(Delivery.BUSY);
+
+        for (int i = 0; i < 40; i++) {
+            assertThat(transmitAsAsked(eventIndex, Lab.frame(60, i))).isFalse();
+            int old = rx.availIdx();
+            lab.receiveBuffer(2048);
+            assertThat(i > 0 && rx.kickWanted(eventIndex, old)).isFalse();
+            assertThat(lab.device.workPending()).isTrue();
+            assertThat(lab.device.poll(64)).isOne();
+            assertThat(lab.arrive(Lab.frame(60, 1))).isEqualTo(Delivery.ACCEPTED);
+            assertThat(lab.device.poll(64)).isZero();
+            assertThat(lab.arrive(Lab.frame(60, 1))).as("no buffers left").isEqualTo(Delivery.BUSY);
+        }
+
+        assertThat(lab.sent).hasSize(41);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
     @DisplayName("2.7.13.4.1: a frame added after the ring was seen empty, before kicks are on again, is not lost")
     void shouldFindFrameWhenAddedBeforeKicksAreEnabled(boolean eventIndex) {
         lab.start(features(eventIndex), 16);
