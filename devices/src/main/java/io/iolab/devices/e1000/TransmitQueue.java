@@ -41,8 +41,8 @@ final class TransmitQueue {
     private long ringIova;
     private int ringSize;
     private int head;
-    /** Nothing moves until the next doorbell or the unit's start. */
-    boolean stalled;
+    /** The ring could not be read, or was moved: nothing goes until the next doorbell. */
+    private boolean stalled;
 
     private boolean inPacket;
     private boolean segmenting;
@@ -61,9 +61,12 @@ final class TransmitQueue {
     /** The ring was programmed anew since {@link #step} began: by a write of this device to itself, or a looped frame. */
     private boolean reprogrammed;
 
-    private boolean reportedNow;
-    private boolean reportedLater;
-    private boolean progressed;
+    /** An RS descriptor without IDE was written back. */
+    final Mark reportedNow = new Mark();
+    /** One with IDE was. */
+    final Mark reportedLater = new Mark();
+    /** The head moved. */
+    final Mark progressed = new Mark();
 
     TransmitQueue(Core core, int index, DmaPort dma, TransmitOutput output) {
         this.registers = core.registers();
@@ -75,10 +78,10 @@ final class TransmitQueue {
         this.packet = new OutgoingPacket(dma);
         this.segmenter = new Segmenter(core.model(), packet, segmentContext);
         registers.onRead(E1000Registers.TDH + distance, () -> head);
-        int[] ring = {E1000Registers.TDH, E1000Registers.TDBAL, E1000Registers.TDBAH, E1000Registers.TDLEN};
-        for (int register : ring) {
-            registers.onWrite(register + distance, (written, previous) -> ringChanged());
-        }
+        registers.onWrite(E1000Registers.TDH + distance, (written, previous) -> headMoved());
+        registers.onWrite(E1000Registers.TDBAL + distance, (written, previous) -> ringChanged());
+        registers.onWrite(E1000Registers.TDBAH + distance, (written, previous) -> ringChanged());
+        registers.onWrite(E1000Registers.TDLEN + distance, (written, previous) -> ringChanged());
         registers.onWrite(E1000Registers.TDT + distance, (written, previous) -> doorbell());
     }
 
@@ -104,8 +107,11 @@ final class TransmitQueue {
         ringSize = registers.get(E1000Registers.TDLEN + distance) / DESCRIPTOR;
         head = registers.get(E1000Registers.TDH + distance);
         forget();
-        // Moved while the unit runs, which 82540 SDM 13.4 (TDH) forbids: what lies up to the old tail was never asked
-        // for.
+    }
+
+    /** Where the unit runs, which 82540 SDM 13.4 (TDH) forbids, what lies up to the old tail was never asked for. */
+    private void headMoved() {
+        ringChanged();
         stalled = (registers.get(E1000Registers.TCTL) & E1000Registers.TCTL_EN) != 0;
     }
 
@@ -136,27 +142,6 @@ final class TransmitQueue {
 
     boolean isEmpty() {
         return head == tail();
-    }
-
-    /** Whether an RS descriptor without IDE was written back since the last call. */
-    boolean takeReportedNow() {
-        boolean value = reportedNow;
-        reportedNow = false;
-        return value;
-    }
-
-    /** Whether one with IDE was. */
-    boolean takeReportedLater() {
-        boolean value = reportedLater;
-        reportedLater = false;
-        return value;
-    }
-
-    /** Whether the head moved since the last call. */
-    boolean takeProgress() {
-        boolean value = progressed;
-        progressed = false;
-        return value;
     }
 
     /**
@@ -224,8 +209,7 @@ final class TransmitQueue {
         boolean report = everyDescriptor || (command & TransmitDescriptor.CMD_RS) != 0;
         if (report) {
             block[next * DESCRIPTOR + TransmitDescriptor.STA_OFFSET] |= TransmitDescriptor.STA_DD;
-            reportedLater |= (command & TransmitDescriptor.CMD_IDE) != 0;
-            reportedNow |= (command & TransmitDescriptor.CMD_IDE) == 0;
+            ((command & TransmitDescriptor.CMD_IDE) != 0 ? reportedLater : reportedNow).set();
         } else {
             writeBack();
             runStart = next + 1;
@@ -237,7 +221,7 @@ final class TransmitQueue {
         }
         next++;
         consumed = 0;
-        progressed = true;
+        progressed.set();
         head = head + 1 == ringSize ? 0 : head + 1;
     }
 

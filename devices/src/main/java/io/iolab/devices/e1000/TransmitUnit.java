@@ -43,14 +43,7 @@ final class TransmitUnit {
         for (int i = 0; i < queues.length; i++) {
             queues[i] = new TransmitQueue(core, i, dma, output);
         }
-        registers.onWrite(E1000Registers.TCTL, (written, previous) -> {
-            flow.transmitControlWritten(written);
-            if ((written & ~previous & E1000Registers.TCTL_EN) != 0) {
-                for (TransmitQueue queue : queues) {
-                    queue.stalled = false;
-                }
-            }
-        });
+        registers.onWrite(E1000Registers.TCTL, (written, previous) -> flow.transmitControlWritten(written));
         registers.onWrite(E1000Registers.TIDV, (written, previous) -> {
             if ((written & E1000Registers.DELAY_FPD) != 0 && delay.running()) {
                 expire();
@@ -116,7 +109,7 @@ final class TransmitUnit {
                 model == E1000Model.I82574L && (registers.get(E1000Registers.IVAR) & E1000Registers.IVAR_TX_EVERY) != 0;
         int before = queue.backlog();
         int frames = queue.run(budget, every);
-        if (queue.takeProgress()) {
+        if (queue.progressed.take()) {
             int causes = 0;
             if (queue.isEmpty()) {
                 causes = InterruptCause.TXQE;
@@ -128,7 +121,7 @@ final class TransmitUnit {
                 causes |= InterruptCause.TXD_LOW;
                 statistics.count(Statistics.Fact.TX_LOW);
             }
-            causes |= reported(index, queue.takeReportedNow(), queue.takeReportedLater());
+            causes |= reported(index, queue.reportedNow.take(), queue.reportedLater.take());
             if (causes != 0) {
                 interrupts.raise(causes);
             }

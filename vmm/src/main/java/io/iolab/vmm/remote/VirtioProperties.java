@@ -38,6 +38,8 @@ final class VirtioProperties {
             Map.entry("event_idx", 29),
             Map.entry("iommu_platform", 33),
             Map.entry("packed", 34),
+            Map.entry("in_order", 35),
+            Map.entry("notification_data", 38),
             Map.entry("queue_reset", 40),
             Map.entry("hash", 57),
             Map.entry("rss", 60)));
