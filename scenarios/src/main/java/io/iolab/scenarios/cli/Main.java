@@ -129,7 +129,7 @@ public final class Main implements Runnable {
                 .addSubcommand(new ServeCommand(session.version()))
                 .addSubcommand(new ScenarioCommand(session))
                 .addSubcommand(new InjectCommand(session))
-                .addSubcommand(new BenchCommand(session))
+                .addSubcommand(new CommandLine(new BenchCommand(session)).addSubcommand(new BenchRingsCommand(session)))
                 .addSubcommand(QtestCommand.line(session))
                 .addSubcommand(new DoctorCommand(session));
         prepare(iolab);

@@ -239,7 +239,16 @@ class MainTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"--help", "compare --help", "run --help", "scenario --help", "doctor --help", "help compare"})
+            strings = {
+                "--help",
+                "compare --help",
+                "run --help",
+                "scenario --help",
+                "doctor --help",
+                "bench --help",
+                "bench rings --help",
+                "help compare"
+            })
     void shouldStartHelpWithExamples(String line) {
         assertThat(iolab(line.split(" "))).isZero();
         assertThat(out().indexOf("Examples:")).isPositive().isLessThan(out().indexOf("Usage:"));
