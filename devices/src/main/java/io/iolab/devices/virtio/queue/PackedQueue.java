@@ -107,8 +107,7 @@ public final class PackedQueue implements Virtqueue {
         int next = wrapped ? end - size : end;
         int id = LittleEndian.getShort(ring, DESCRIPTOR * (next == 0 ? size - 1 : next - 1) + ID);
         if (id >= size || counts[id] != 0) {
-            fault = id >= size ? RingFault.INDEX_OUT_OF_RANGE : RingFault.BAD_DESCRIPTOR;
-            return Take.FAULT;
+            return refuse(id);
         }
         token = id;
         counts[id] = count;
@@ -124,6 +123,11 @@ public final class PackedQueue implements Virtqueue {
         outstandingDescriptors += count;
         chain.start(slot, count);
         return Take.CHAIN;
+    }
+
+    private Take refuse(int id) {
+        fault = id >= size ? RingFault.INDEX_OUT_OF_RANGE : RingFault.BAD_DESCRIPTOR;
+        return Take.FAULT;
     }
 
     /** Brings more descriptors in; false if none is available, or on a fault. */

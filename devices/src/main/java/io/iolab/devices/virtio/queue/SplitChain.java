@@ -26,13 +26,21 @@ final class SplitChain implements DescriptorChain {
     private static final int NONE = -1;
 
     private static final int WINDOW = 32;
+    private static final int TABLE = DESCRIPTOR_BYTES * WINDOW;
     private static final long MAX_BYTES = 1L << 32;
 
     private final DmaPort dma;
     private final long tableIova;
     private final int size;
     private final boolean indirectAllowed;
-    private final byte[] fetched = new byte[DESCRIPTOR_BYTES * WINDOW];
+
+    /** The descriptors in hand: of an indirect table or, at the start, one of the table; from TABLE on, those read ahead. */
+    private final byte[] fetched;
+
+    /** Descriptors of the table that were read ahead: from the first up to the end. */
+    private int aheadStart;
+
+    private int aheadEnd;
 
     private int head;
     private int nextIndex = NONE;
@@ -58,6 +66,34 @@ final class SplitChain implements DescriptorChain {
         this.tableIova = tableIova;
         this.size = size;
         this.indirectAllowed = indirectAllowed;
+        this.fetched = new byte[TABLE + DESCRIPTOR_BYTES * size];
+    }
+
+    /** Whether a descriptor of the table was read ahead. */
+    boolean hasAhead(int index) {
+        return index >= aheadStart && index < aheadEnd;
+    }
+
+    /** What was read ahead may be out of date. */
+    void forgetAhead() {
+        aheadEnd = aheadStart;
+    }
+
+    /**
+     * Reads descriptors of the table with one request. All of them must be first descriptors of chains that are available: those do
+     * not change before they are used.
+     */
+    void readAhead(int index, int count) {
+        aheadStart = index;
+        int length = DESCRIPTOR_BYTES * count;
+        DmaFault outcome = dma.read(
+                tableIova + (long) DESCRIPTOR_BYTES * index,
+                fetched,
+                TABLE + DESCRIPTOR_BYTES * index,
+                length,
+                DmaKind.DESCRIPTOR);
+        // Out of reach: whoever needs one of them reads it alone, and finds out.
+        aheadEnd = outcome == DmaFault.NONE ? index + count : index;
     }
 
     /** @param head below the queue size */
@@ -152,6 +188,9 @@ final class SplitChain implements DescriptorChain {
     /** Brings a descriptor into {@link #fetched}; its offset there, or -1 if it is out of reach. */
     private int fetch(int index) {
         if (!inIndirect) {
+            if (hasAhead(index)) {
+                return TABLE + DESCRIPTOR_BYTES * index;
+            }
             return read(tableIova + (long) DESCRIPTOR_BYTES * index, 1) ? 0 : -1;
         }
         if (index < windowStart || index >= windowStart + windowEntries) {

@@ -96,10 +96,13 @@ public final class SplitQueue implements Virtqueue {
         if (takeIdx == fetchIdx && !fetch()) {
             return fault == null ? Take.EMPTY : Take.FAULT;
         }
-        int head = LittleEndian.getShort(entries, AVAIL_ENTRY * RingIndex.slot(takeIdx, size));
+        int head = entry(RingIndex.slot(takeIdx, size));
         if (head >= size) {
             fault = RingFault.INDEX_OUT_OF_RANGE;
             return Take.FAULT;
+        }
+        if (!chain.hasAhead(head)) {
+            readAhead(head);
         }
         takeIdx = RingIndex.advance(takeIdx, 1);
         outstanding++;
@@ -119,7 +122,37 @@ public final class SplitQueue implements Virtqueue {
             return false;
         }
         fetchIdx = RingIndex.advance(fetchIdx, run);
+        chain.forgetAhead();
         return true;
+    }
+
+    /**
+     * Drivers hand out descriptors in ascending or descending order for long stretches: those of the fetched entries that begin with
+     * {@code head} come with one request.
+     */
+    private void readAhead(int head) {
+        int slot = RingIndex.slot(takeIdx, size);
+        // What was given back may lie on both sides of the ring's end.
+        int last = Math.min(RingIndex.distance(takeIdx, fetchIdx), size - slot) - 1;
+        if (last == 0) {
+            return;
+        }
+        int step = entry(slot + 1) - head;
+        if (step != 1 && step != -1) {
+            return;
+        }
+        int count = 1;
+        while (count < last && entry(slot + count + 1) == head + step * (count + 1)) {
+            count++;
+        }
+        int end = head + step * count;
+        if (end >= 0 && end < size) {
+            chain.readAhead(Math.min(head, end), count + 1);
+        }
+    }
+
+    private int entry(int slot) {
+        return LittleEndian.getShort(entries, AVAIL_ENTRY * slot);
     }
 
     /** Loads avail.idx: with acquire order, so that entries and descriptors are read after it (section 2.7.13.3). */
