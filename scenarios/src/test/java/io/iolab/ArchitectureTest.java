@@ -35,7 +35,9 @@ class ArchitectureTest {
         "io.iolab.devices.fault..",
     };
 
-    private static final String[] DEVICE_MODELS = {"io.iolab.devices.e1000..", "io.iolab.devices.virtio.."};
+    private static final String[] DEVICE_MODELS = {
+        "io.iolab.devices.e1000..", "io.iolab.devices.edu..", "io.iolab.devices.virtio.."
+    };
     private static final String DRIVERS = "io.iolab.devices.driver..";
 
     @ArchTest

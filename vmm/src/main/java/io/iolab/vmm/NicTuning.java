@@ -3,7 +3,7 @@ package io.iolab.vmm;
 /**
  * Driver and device settings of a guest's NIC.
  *
- * @param ringSize descriptors per ring, a power of two, 8 to 4096; a virtqueue's size is at most 256
+ * @param ringSize descriptors per ring, a power of two, 8 to 4096; a virtqueue has 256 at most unless {@code virtio} says otherwise
  * @param itr interrupt throttling of e1000 and e1000e, 256 ns units; 0 for none
  * @param txDelay TIDV, 1.024 us units; 0 for none
  * @param rxDelay RDTR, 1.024 us units; 0 for none
@@ -12,6 +12,9 @@ package io.iolab.vmm;
  * @param eventIndex whether virtio negotiates VIRTIO_F_EVENT_IDX
  * @param mergeable whether virtio negotiates VIRTIO_NET_F_MRG_RXBUF
  * @param coalescedMmio whether writes to registers without immediate effect wait in the kernel's ring, as under QEMU
+ * @param virtio the virtio device and its back end
+ * @param msixSharedPage whether an assigned NIC has its MSI-X table in the page of its transmit registers, which then cannot be
+ *     mapped into the guest
  */
 public record NicTuning(
         int ringSize,
@@ -21,7 +24,73 @@ public record NicTuning(
         boolean txInterrupts,
         boolean eventIndex,
         boolean mergeable,
-        boolean coalescedMmio) {
+        boolean coalescedMmio,
+        VirtioTuning virtio,
+        boolean msixSharedPage) {
     /** Nothing is held back, and all paths finish transmissions without interrupts. */
     public static final NicTuning DEFAULTS = new NicTuning(256, 0, 0, 0, false, true, true, true);
+
+    /** With a plain virtio device and a plain assigned NIC. */
+    public NicTuning(
+            int ringSize,
+            int itr,
+            int txDelay,
+            int rxDelay,
+            boolean txInterrupts,
+            boolean eventIndex,
+            boolean mergeable,
+            boolean coalescedMmio) {
+        this(
+                ringSize,
+                itr,
+                txDelay,
+                rxDelay,
+                txInterrupts,
+                eventIndex,
+                mergeable,
+                coalescedMmio,
+                VirtioTuning.DEFAULTS,
+                false);
+    }
+
+    /** The same NIC with other rings. */
+    public NicTuning withRing(int descriptors) {
+        return new NicTuning(
+                descriptors,
+                itr,
+                txDelay,
+                rxDelay,
+                txInterrupts,
+                eventIndex,
+                mergeable,
+                coalescedMmio,
+                virtio,
+                msixSharedPage);
+    }
+
+    /** The same NIC with another virtio device. */
+    public NicTuning withVirtio(VirtioTuning tuning) {
+        return new NicTuning(
+                ringSize,
+                itr,
+                txDelay,
+                rxDelay,
+                txInterrupts,
+                eventIndex,
+                mergeable,
+                coalescedMmio,
+                tuning,
+                msixSharedPage);
+    }
+
+    /** The same NIC with its MSI-X table in a page of its own, or in that of the transmit registers. */
+    public NicTuning withMsixSharedPage(boolean shared) {
+        return new NicTuning(
+                ringSize, itr, txDelay, rxDelay, txInterrupts, eventIndex, mergeable, coalescedMmio, virtio, shared);
+    }
+
+    /** Descriptors that a virtqueue offers. */
+    int virtqueueSize() {
+        return virtio.queueSize(ringSize);
+    }
 }

@@ -4,6 +4,7 @@ import io.iolab.devices.dma.DirectDma;
 import io.iolab.devices.dma.DmaPort;
 import io.iolab.devices.dma.RequesterId;
 import io.iolab.devices.e1000.E1000;
+import io.iolab.devices.e1000.E1000Board;
 import io.iolab.devices.e1000.E1000Counters;
 import io.iolab.devices.e1000.E1000Model;
 import io.iolab.devices.irq.InterruptPin;
@@ -50,7 +51,9 @@ final class PhysicalPath {
         Host host = context.host();
         int rid = RequesterId.of(0, FIRST_SLOT + context.number(), 0);
         RequesterCounters counters = host.iommu().countersFor(rid);
-        E1000 nic = path.nic(host.iommu().portFor(rid), counters::walkAccesses);
+        E1000Board board =
+                context.config().nic().msixSharedPage() ? E1000Board.SHARED_VECTOR_PAGE : E1000Board.REFERENCE;
+        E1000 nic = path.nic(board, host.iommu().portFor(rid), counters::walkAccesses);
         VirtualMachine vm = new VirtualMachine(context, path.account);
         host.assign(rid, vm.memory(), context.config().mapped());
         AssignedFunction assigned =
@@ -59,7 +62,7 @@ final class PhysicalPath {
         vm.plug(
                 SoftwarePath.SLOT,
                 assigned,
-                (bar, offset, write) -> assigned.mapped(bar) ? Trap.NONE : Trap.USER,
+                (bar, offset, write) -> assigned.mapped(bar, offset) ? Trap.NONE : Trap.USER,
                 path.new PostedWrites(nic, engine, vm.vcpu()));
         return new PathHardware(
                 vm.vcpu(),
@@ -76,7 +79,7 @@ final class PhysicalPath {
         PhysicalPath path = new PhysicalPath(context, cabling);
         BareMachine machine = new BareMachine(context);
         PhysicalMemory memory = context.host().memory();
-        E1000 nic = path.nic(new DirectDma(memory, machine.messages(path.account)), () -> 0);
+        E1000 nic = path.nic(E1000Board.REFERENCE, new DirectDma(memory, machine.messages(path.account)), () -> 0);
         NicWorker engine = path.engine(nic);
         machine.plug(SoftwarePath.SLOT, nic, path.new PostedWrites(nic, engine, machine.cpu()));
         long heap = machine.heap();
@@ -92,9 +95,10 @@ final class PhysicalPath {
     }
 
     /** @param port memory as the NIC's requests reach it */
-    private E1000 nic(DmaPort port, LongSupplier walkAccesses) {
+    private E1000 nic(E1000Board board, DmaPort port, LongSupplier walkAccesses) {
         return E1000.create(
                 E1000Model.I82574L,
+                board,
                 context.mac(),
                 new PcieDma(port, account, ledger, context.profile(), walkAccesses),
                 InterruptPin.UNCONNECTED,

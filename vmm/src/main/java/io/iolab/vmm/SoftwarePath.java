@@ -5,6 +5,7 @@ import io.iolab.devices.dma.DmaPort;
 import io.iolab.devices.e1000.E1000;
 import io.iolab.devices.e1000.E1000Counters;
 import io.iolab.devices.e1000.E1000Model;
+import io.iolab.devices.irq.MessagePort;
 import io.iolab.devices.pci.NetworkFunction;
 import io.iolab.devices.virtio.NotifyWindow;
 import io.iolab.devices.virtio.net.NetFeatures;
@@ -24,9 +25,8 @@ import io.iolab.vmm.time.Cost;
 import io.iolab.vmm.time.CostProfile;
 import io.iolab.vmm.vcpu.GuestWindow.Trap;
 import java.util.Optional;
-import java.util.function.Function;
 
-/** The two paths whose device is software of the VMM: an emulated e1000, and virtio-net with a worker behind its queues. */
+/** The two paths whose device is software: an emulated e1000 of the VMM process, and virtio-net with its back ends. */
 final class SoftwarePath {
     /** The NIC's place on the guest's bus. */
     static final int SLOT = 4;
@@ -53,18 +53,14 @@ final class SoftwarePath {
 
     static PathHardware emulated(PathContext context, Cabling cabling) {
         SoftwarePath path = new SoftwarePath(context, cabling);
-        NicWorker.Costs costs = new NicWorker.Costs(
-                path.profile.picos(Cost.WAKE_WORKER),
-                path.profile.picos(Cost.BACKEND_EMULATED_RX),
-                path.profile.picos(Cost.BACKEND_EMULATED_TX),
-                CpuShare.WORKER);
-        E1000 nic = path.build(dma -> E1000.create(
+        NicWorker.Costs costs = path.costs(Cost.BACKEND_EMULATED_RX, Cost.BACKEND_EMULATED_TX);
+        E1000 nic = E1000.create(
                 E1000Model.I82540EM,
                 context.mac(),
-                dma,
+                path.copying(path.vm.messages(path.account)),
                 path.vm.pin(SLOT, path.account),
                 NicWorker.wire(cabling.fromGuest(), path.account, costs.perTransmitted()),
-                path.account));
+                path.account);
         NicWorker worker = path.worker("-io", nic, costs);
         boolean coalesced = context.config().nic().coalescedMmio();
         path.vm.plug(
@@ -86,36 +82,70 @@ final class SoftwarePath {
 
     static PathHardware virtio(PathContext context, Cabling cabling) {
         SoftwarePath path = new SoftwarePath(context, cabling);
-        NicWorker.Costs costs = new NicWorker.Costs(
-                path.profile.picos(Cost.WAKE_WORKER),
-                path.profile.picos(Cost.BACKEND_VIRTIO_RX),
-                path.profile.picos(Cost.BACKEND_VIRTIO_TX),
-                CpuShare.WORKER);
-        VirtioNetOptions options = new VirtioNetOptions(
-                context.mac(), Math.min(256, context.config().nic().ringSize()), NetFeatures.DEFAULT);
-        VirtioNet nic = path.build(dma -> new VirtioNet(
-                options,
-                dma,
-                path.vm.pin(SLOT, path.account),
-                NicWorker.wire(cabling.fromGuest(), path.account, costs.perTransmitted()),
-                path.account));
-        NicWorker worker = path.worker("-vhost", nic, costs);
-        NotifyWindow notify = nic.notifyWindow();
-        path.vm.plug(
-                SLOT,
-                nic,
-                (bar, offset, write) -> write
-                                && bar == notify.bar()
-                                && offset >= notify.offset()
-                                && offset < notify.offset() + notify.length()
-                        ? Trap.FAST
-                        : Trap.USER,
-                path.new ServedByWorker(nic, worker));
-        return path.hardware(worker, () -> path.sync(nic.counters()));
+        return switch (context.config().nic().virtio().backend()) {
+            case USER -> path.servedByVmm();
+            case VHOST -> path.servedByKernel();
+            case POLL -> path.servedByPolling();
+        };
     }
 
-    private <N extends NetworkFunction> N build(Function<DmaPort, N> device) {
-        return device.apply(new CopyingDma(new DirectDma(vm.memory(), vm.messages(account)), account, ledger, profile));
+    /** No ioeventfd: the notify window exits like any register, and the VMM hands each frame over by a system call. */
+    private PathHardware servedByVmm() {
+        NicWorker.Costs costs = costs(Cost.BACKEND_EMULATED_RX, Cost.BACKEND_EMULATED_TX);
+        VirtioNet nic = virtioNet(vm.messagesBySystemCall(account), costs);
+        NicWorker worker = worker("-io", nic, costs);
+        vm.plug(SLOT, nic, (bar, offset, write) -> Trap.USER, new ServedInExit(nic, worker));
+        return hardware(worker, () -> sync(nic.counters()));
+    }
+
+    private PathHardware servedByKernel() {
+        NicWorker.Costs costs = costs(Cost.BACKEND_VIRTIO_RX, Cost.BACKEND_VIRTIO_TX);
+        VirtioNet nic = virtioNet(vm.messages(account), costs);
+        NicWorker worker = worker("-vhost", nic, costs);
+        vm.plug(SLOT, nic, ioeventfdAt(nic.notifyWindow()), new ServedByWorker(nic, worker));
+        return hardware(worker, () -> sync(nic.counters()));
+    }
+
+    /** The ioeventfd is there, for a driver that kicks all the same; nobody waits for it. */
+    private PathHardware servedByPolling() {
+        NicWorker.Costs costs = costs(Cost.BACKEND_VIRTIO_RX, Cost.BACKEND_VIRTIO_TX);
+        VirtioNet nic = virtioNet(vm.messagesBySystemCall(account), costs).polled();
+        NicWorker worker = worker("-poll", nic, costs).polling(vm.vcpu()::nowPicos);
+        vm.plug(SLOT, nic, ioeventfdAt(nic.notifyWindow()), new ServedByWorker(nic, worker));
+        return hardware(worker, () -> sync(nic.counters()));
+    }
+
+    private NicWorker.Costs costs(Cost perReceived, Cost perTransmitted) {
+        return new NicWorker.Costs(
+                profile.picos(Cost.WAKE_WORKER),
+                profile.picos(perReceived),
+                profile.picos(perTransmitted),
+                CpuShare.WORKER);
+    }
+
+    private VirtioNet virtioNet(MessagePort messages, NicWorker.Costs costs) {
+        NicTuning tuning = context.config().nic();
+        VirtioNetOptions options = new VirtioNetOptions(
+                context.mac(),
+                tuning.virtqueueSize(),
+                NetFeatures.DEFAULT | tuning.virtio().ringFeatures());
+        return new VirtioNet(
+                options,
+                copying(messages),
+                vm.pin(SLOT, account),
+                NicWorker.wire(cabling.fromGuest(), account, costs.perTransmitted()),
+                account);
+    }
+
+    private static FunctionWindow.TrapRule ioeventfdAt(NotifyWindow notify) {
+        return (bar, offset, write) ->
+                write && bar == notify.bar() && offset >= notify.offset() && offset < notify.offset() + notify.length()
+                        ? Trap.FAST
+                        : Trap.USER;
+    }
+
+    private DmaPort copying(MessagePort messages) {
+        return new CopyingDma(new DirectDma(vm.memory(), messages), account, ledger, profile);
     }
 
     private NicWorker worker(String suffix, NetworkFunction nic, NicWorker.Costs costs) {
@@ -154,7 +184,7 @@ final class SoftwarePath {
         ledger.interrupts(InterruptOutcome.SUPPRESSED, counters.interruptsSuppressed());
     }
 
-    /** An emulated device does its transmit work inside the exit that asked for it. */
+    /** A device of the VMM process does its transmit work inside the exit that asked for it. */
     private final class ServedInExit implements DeviceHooks {
         private final NetworkFunction nic;
         private final NicWorker worker;
@@ -171,12 +201,12 @@ final class SoftwarePath {
 
         @Override
         public void afterMapped() {
-            throw new IllegalStateException("no BAR of an emulated device is mapped");
+            throw new IllegalStateException("no BAR of a device in the VMM process is mapped");
         }
 
         @Override
         public void afterKick() {
-            throw new IllegalStateException("an emulated device has no ioeventfd");
+            throw new IllegalStateException("a device in the VMM process has no ioeventfd");
         }
 
         @Override

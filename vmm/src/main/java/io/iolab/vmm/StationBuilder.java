@@ -115,6 +115,8 @@ final class StationBuilder {
     private static VirtioOptions virtio(NicTuning nic) {
         long without =
                 (nic.eventIndex() ? 0 : VirtioFeatures.EVENT_IDX) | (nic.mergeable() ? 0 : VirtioFeatures.MRG_RXBUF);
-        return VirtioOptions.defaults().without(without).withLargestQueue(nic.ringSize());
+        long with = (nic.virtio().ring() == VirtioTuning.Ring.PACKED ? VirtioFeatures.RING_PACKED : 0)
+                | (nic.virtio().inOrder() ? VirtioFeatures.IN_ORDER : 0);
+        return VirtioOptions.defaults().with(with).without(without).withLargestQueue(nic.virtqueueSize());
     }
 }

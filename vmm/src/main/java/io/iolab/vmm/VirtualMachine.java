@@ -63,10 +63,20 @@ final class VirtualMachine {
         };
     }
 
-    /** Where a device of this machine writes its messages. */
+    /** Where a device of this machine writes its messages, as long as they get there without leaving the kernel. */
     MessagePort messages(WorkAccount account) {
+        return messages(account, 0);
+    }
+
+    /** The same for a device of the VMM process or of another one, which needs a system call for each message. */
+    MessagePort messagesBySystemCall(WorkAccount account) {
+        return messages(account, injectPicos);
+    }
+
+    private MessagePort messages(WorkAccount account, long picos) {
         return (address, data) -> {
             if (MsiDecoder.format(address, data) == MsiDecoder.Format.VALID) {
+                account.spend(picos);
                 deliver(account, MsiDecoder.destination(address), MsiDecoder.logical(address), data & 0xFF, false);
             }
         };

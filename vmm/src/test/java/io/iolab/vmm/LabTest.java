@@ -95,6 +95,28 @@ class LabTest {
     }
 
     @Test
+    @DisplayName(
+            "an MSI-X table in the page of the doorbell: that page cannot be mapped, and each TDT write exits to the VMM")
+    void shouldExitForRegistersThatShareAPageWithTheVectors() throws Exception {
+        NicTuning shared = NicTuning.DEFAULTS.withMsixSharedPage(true);
+        GuestFigures figures = Labs.measure(
+                        10 * Labs.MILLISECOND, List.of(Labs.guest(Path.PASSTHROUGH, shared, BOTH_WAYS, true)))
+                .of(Path.PASSTHROUGH);
+        GuestFigures plain = Labs.measure(10 * Labs.MILLISECOND, List.of(Labs.guest(Path.PASSTHROUGH, BOTH_WAYS)))
+                .of(Path.PASSTHROUGH);
+
+        assertThat(exits(figures, "TDT")).isEqualTo(figures.kicksSent()).isPositive();
+        assertThat(figures.exits())
+                .filteredOn(exit -> exit.reason() == ExitReason.EPT_MISCONFIG)
+                .as("other pages of the BAR stay mapped: RDT, ICR, IMS")
+                .allMatch(exit -> exit.detail().equals("TDT") && exit.handler() == ExitHandler.USER);
+        assertThat(perPacket(figures)).isGreaterThan(10 * perPacket(plain));
+        assertThat(figures.packets()).isLessThan(plain.packets());
+        assertThat(figures.copiedBytes()).as("still a direct path").isZero();
+        assertThat(figures.rx().dropped() + figures.tx().dropped()).isZero();
+    }
+
+    @Test
     @DisplayName("virtio: a kick is finished in the kernel, and is suppressed while the worker is busy")
     void shouldKickThroughAnIoeventfd() throws Exception {
         GuestFigures figures = Labs.measure(10 * Labs.MILLISECOND, List.of(Labs.guest(Path.VIRTIO, BOTH_WAYS)))

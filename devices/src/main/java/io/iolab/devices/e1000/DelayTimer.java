@@ -11,6 +11,7 @@ final class DelayTimer {
 
     private long packetDeadline = NEVER;
     private long absoluteDeadline = NEVER;
+    private boolean absoluteEnded;
 
     /** @param absolute 0 for no limit */
     void restart(long now, int delay, int absolute) {
@@ -33,8 +34,14 @@ final class DelayTimer {
         if (!running() || now < deadline()) {
             return false;
         }
+        absoluteEnded = absoluteDeadline < packetDeadline;
         cancel();
         return true;
+    }
+
+    /** Whether the last delay that {@link #expire} ended ran into its absolute limit. */
+    boolean absoluteEnded() {
+        return absoluteEnded;
     }
 
     void cancel() {

@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  * that the wire side has no room for is kept and offered again by each poll; {@link #workPending} stays true meanwhile.
  *
  * <p>Registers take aligned 4-byte accesses, and aligned 8-byte ones as two of them; others are ignored and counted. In D3hot
- * all windows read as all ones and take no writes.
+ * all windows read as all ones and take no writes; frames and link changes may still set PME ({@link
+ * E1000Counters#pmeAssertions}).
  */
 public final class E1000 implements NetworkFunction {
     private static final int IO_ADDRESS = 0;
@@ -38,47 +39,67 @@ public final class E1000 implements NetworkFunction {
     private final E1000Model model;
     private final Core core;
     private final ConfigSpace config;
+    private final int ioBar;
     private final PowerManagement power;
-    private final @Nullable MsixTable msix;
+    private final @Nullable VectorWindow vectors;
     private final InterruptUnit interrupts;
     private final LinkUnit link;
     private final TransmitUnit transmitter;
     private final ReceiveUnit receiver;
+    private final FlowControl flow;
+    private final TimeSync time;
+    private final WakeUp wake;
+    private final Eeprom eeprom;
     private int ioAddress;
     private boolean polling;
 
-    private E1000(E1000Model model, byte[] mac, DmaPort dma, InterruptPin intx, FramePort wire, Clock clock) {
+    private E1000(
+            E1000Model model,
+            E1000Board board,
+            byte[] mac,
+            DmaPort dma,
+            InterruptPin intx,
+            FramePort wire,
+            Clock clock) {
         this.model = model;
         this.core = Core.of(model, clock);
-        Eeprom eeprom = new Eeprom(model, mac);
-        this.config = PciFace.create(model, eeprom);
+        this.eeprom = new Eeprom(model, mac);
+        this.config = PciFace.create(model, board, eeprom);
+        this.ioBar = board.ioBar(model);
+        VectorPlacement placement = board.vectors();
         DmaPort gate = new BusMasterGate(config, dma);
         MsiCapability msi = null;
+        MsixTable msix = null;
         if (model == E1000Model.I82540EM) {
             this.power = new PowerManagement(config, PciFace.PCI_POWER, PciFace.POWER_CAPABILITIES, this::reset);
             PciFace.addPcix(config);
-            this.msix = null;
         } else {
             this.power = new PowerManagement(config, PciFace.PCIE_POWER, PciFace.POWER_CAPABILITIES, this::reset);
             msi = new MsiCapability(config, PciFace.MSI, gate);
             PciFace.addPcie(config);
-            this.msix = new MsixTable(
+            msix = new MsixTable(
                     config,
                     PciFace.MSIX,
                     PciFace.VECTORS,
-                    PciFace.VECTOR_BAR,
-                    PciFace.VECTOR_TABLE,
-                    PciFace.VECTOR_BAR,
-                    PciFace.PENDING_BITS,
+                    placement.bar(),
+                    placement.table(),
+                    placement.bar(),
+                    placement.pendingBits(),
                     gate);
             PciFace.addExtended(config, mac);
         }
+        this.vectors = msix == null ? null : new VectorWindow(msix, placement);
         IntxLine pin = new IntxLine(config, intx, messagesEnabled(msi, msix));
         this.interrupts = new InterruptUnit(core, new InterruptUnit.Signals(pin, msi, msix));
         this.link = new LinkUnit(core, eeprom, interrupts, this::controllerReset);
-        this.receiver = new ReceiveUnit(core, config, gate, link, interrupts);
-        this.transmitter =
-                new TransmitUnit(core, gate, link, new TransmitOutput(core, link, wire, receiver::accept), interrupts);
+        this.flow = new FlowControl(core, link, wire);
+        this.time = new TimeSync(core);
+        ReceiveUnit.Parts parts = new ReceiveUnit.Parts(link, interrupts, flow, time);
+        this.receiver = new ReceiveUnit(core, config, gate, parts);
+        this.transmitter = new TransmitUnit(core, gate, parts, new TransmitOutput(core, parts, wire, receiver::accept));
+        int pmcsr = (model == E1000Model.I82540EM ? PciFace.PCI_POWER : PciFace.PCIE_POWER) + 4;
+        this.wake = new WakeUp(core, config, pmcsr, receiver.filter());
+        link.onChange(this::linkChanged);
         new NvmRegisters(core, eeprom, link.phy(), interrupts).attach();
         RegisterAliases.attach(core.registers());
         interrupts.onMessageMode(this::dropDelays);
@@ -87,6 +108,12 @@ public final class E1000 implements NetworkFunction {
         }
         config.seal();
         restart();
+    }
+
+    /** As the longer form, on the {@link E1000Board#REFERENCE} board. */
+    public static E1000 create(
+            E1000Model model, byte[] mac, DmaPort dma, InterruptPin intx, FramePort wire, Clock clock) {
+        return create(model, E1000Board.REFERENCE, mac, dma, intx, wire, clock);
     }
 
     /**
@@ -99,8 +126,14 @@ public final class E1000 implements NetworkFunction {
      * @throws IllegalArgumentException if {@code mac} is no station address
      */
     public static E1000 create(
-            E1000Model model, byte[] mac, DmaPort dma, InterruptPin intx, FramePort wire, Clock clock) {
-        return new E1000(model, mac.clone(), dma, intx, wire, clock);
+            E1000Model model,
+            E1000Board board,
+            byte[] mac,
+            DmaPort dma,
+            InterruptPin intx,
+            FramePort wire,
+            Clock clock) {
+        return new E1000(model, board, mac.clone(), dma, intx, wire, clock);
     }
 
     /**
@@ -164,19 +197,28 @@ public final class E1000 implements NetworkFunction {
         }
     }
 
+    private void linkChanged() {
+        if (!power.inD0()) {
+            wake.linkChanged();
+        }
+    }
+
     private void restart() {
         core.counters().resets++;
-        core.registers().reset();
+        wake.keepAcross(core.registers()::reset);
         core.statistics().reset();
         interrupts.reset();
+        flow.reset();
+        time.reset();
         transmitter.reset();
         receiver.reset();
         link.loadFromEeprom();
+        wake.loadFromEeprom(eeprom.wakeUpEnabled());
     }
 
     @Override
     public void reset() {
-        config.reset();
+        wake.resetConfiguration();
         ioAddress = 0;
         restart();
         link.powerOn();
@@ -187,10 +229,15 @@ public final class E1000 implements NetworkFunction {
         if (!power.inD0()) {
             return -1L >>> 64 - 8 * width;
         }
+        VectorWindow window = vectors;
+        if (window != null && window.claims(bar, offset)) {
+            return window.read(offset, width);
+        }
+        if (bar == ioBar) {
+            return readIo(offset, width);
+        }
         return switch (bar) {
             case PciFace.REGISTER_BAR -> core.registers().read(offset, width);
-            case PciFace.IO_BAR -> readIo(offset, width);
-            case PciFace.VECTOR_BAR -> readVectors(offset, width);
             default -> 0;
         };
     }
@@ -200,10 +247,17 @@ public final class E1000 implements NetworkFunction {
         if (!power.inD0()) {
             return;
         }
+        VectorWindow window = vectors;
+        if (window != null && window.claims(bar, offset)) {
+            window.write(offset, width, value);
+            return;
+        }
+        if (bar == ioBar) {
+            writeIo(offset, width, value);
+            return;
+        }
         switch (bar) {
             case PciFace.REGISTER_BAR -> core.registers().write(offset, width, value);
-            case PciFace.IO_BAR -> writeIo(offset, width, value);
-            case PciFace.VECTOR_BAR -> writeVectors(offset, width, value);
             default -> {}
         }
     }
@@ -230,28 +284,17 @@ public final class E1000 implements NetworkFunction {
         }
     }
 
-    private long readVectors(long offset, int width) {
-        MsixTable table = msix;
-        if (table == null) {
-            return 0;
-        }
-        return offset >= PciFace.PENDING_BITS
-                ? table.readPending(offset - PciFace.PENDING_BITS, width)
-                : table.readTable(offset, width);
-    }
-
-    private void writeVectors(long offset, int width, long value) {
-        MsixTable table = msix;
-        if (table != null && offset < PciFace.PENDING_BITS) {
-            table.writeTable(offset, width, value);
-        }
-    }
-
     @Override
     public Delivery send(byte[] frame, int offset, int length) {
         if (!power.inD0()) {
             core.counters().rxDisabled++;
+            if (link.linkUp()) {
+                wake.sleepThrough(frame, offset, length);
+            }
             return Delivery.FILTERED;
+        }
+        if (wake.watches() && link.linkUp()) {
+            wake.watch(frame, offset, length);
         }
         return receiver.arrive(frame, offset, length);
     }
@@ -271,6 +314,7 @@ public final class E1000 implements NetworkFunction {
         try {
             long now = core.clock().nanos();
             link.phy().poll(now);
+            flow.poll(now);
             transmitter.pollTimers(now);
             receiver.pollTimers(now);
             interrupts.poll(now);
@@ -293,31 +337,31 @@ public final class E1000 implements NetworkFunction {
         if (!power.inD0()) {
             return Long.MAX_VALUE;
         }
-        long timers = Math.min(transmitter.deadline(), receiver.deadline());
+        long timers = Math.min(Math.min(transmitter.deadline(), receiver.deadline()), flow.deadline());
         return Math.min(Math.min(link.phy().deadline(), interrupts.deadline()), timers);
     }
 
     @Override
     public boolean workPending() {
-        return power.inD0() && config.busMaster() && (transmitter.workPending() || receiver.workPending());
+        if (!power.inD0()) {
+            return false;
+        }
+        return flow.workPending() || config.busMaster() && (transmitter.workPending() || receiver.workPending());
     }
 
     @Override
     public String registerName(int bar, long offset) {
+        VectorWindow window = vectors;
+        if (window != null && window.claims(bar, offset)) {
+            return window.registerName(offset);
+        }
+        if (bar == ioBar) {
+            return offset < IO_DATA ? "IOADDR" : offset < 8 ? "IODATA" : "unimplemented";
+        }
         return switch (bar) {
             case PciFace.REGISTER_BAR -> core.registers().map().nameAt(offset);
-            case PciFace.IO_BAR -> offset < IO_DATA ? "IOADDR" : offset < 8 ? "IODATA" : "unimplemented";
             case PciFace.FLASH_BAR -> model == E1000Model.I82574L ? "FLASH" : "unimplemented";
-            case PciFace.VECTOR_BAR -> vectorRegisterName(offset);
             default -> "unimplemented";
         };
-    }
-
-    private String vectorRegisterName(long offset) {
-        if (msix == null) {
-            return "unimplemented";
-        }
-        boolean pending = offset >= PciFace.PENDING_BITS && offset < PciFace.PENDING_BITS + 8;
-        return pending ? "MSIX_PBA" : offset >= 0 && offset < 16 * PciFace.VECTORS ? "MSIX_TABLE" : "unimplemented";
     }
 }

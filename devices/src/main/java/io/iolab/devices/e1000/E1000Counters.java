@@ -37,6 +37,8 @@ public final class E1000Counters {
     long messages;
     long moderated;
     long resets;
+    long wakeEvents;
+    long pmeAssertions;
 
     E1000Counters(RegisterFile registers) {
         this.registers = registers;
@@ -175,6 +177,16 @@ public final class E1000Counters {
     /** Controller resets of every kind. */
     public long resets() {
         return resets;
+    }
+
+    /** Packets and link changes that were a reason to wake the system. */
+    public long wakeEvents() {
+        return wakeEvents;
+    }
+
+    /** Times PME# went from inactive to active. */
+    public long pmeAssertions() {
+        return pmeAssertions;
     }
 
     /** Register accesses that were ignored for this reason. */

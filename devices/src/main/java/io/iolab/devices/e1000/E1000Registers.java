@@ -17,6 +17,7 @@ final class E1000Registers {
     static final int FCAH = 0x002C;
     static final int FCT = 0x0030;
     static final int VET = 0x0038;
+    static final int FCTTV = 0x0170;
     static final int ICR = 0x00C0;
     static final int ITR = 0x00C4;
     static final int ICS = 0x00C8;
@@ -32,6 +33,8 @@ final class E1000Registers {
     static final int PBS = 0x1008;
     static final int EEWR = 0x102C;
     static final int PSRCTL = 0x2170;
+    static final int FCRTL = 0x2160;
+    static final int FCRTH = 0x2168;
     static final int RDBAL = 0x2800;
     static final int RDBAH = 0x2804;
     static final int RDLEN = 0x2808;
@@ -59,13 +62,38 @@ final class E1000Registers {
     static final int RAL = 0x5400;
     static final int RAH = 0x5404;
     static final int VFTA = 0x5600;
+    static final int WUC = 0x5800;
+    static final int WUFC = 0x5808;
+    static final int WUS = 0x5810;
     static final int MRQC = 0x5818;
+    static final int IPAV = 0x5838;
+    /** Four entries, eight bytes apart. */
+    static final int IP4AT = 0x5840;
+
+    static final int IP6AT = 0x5880;
+    static final int WUPL = 0x5900;
+    static final int WUPM = 0x5A00;
     static final int SWSM = 0x5B50;
     static final int PBACLR = 0x5B68;
     static final int RETA = 0x5C00;
     static final int RSSRK = 0x5C80;
+    /** Lengths of the four flexible filters, eight bytes apart. */
+    static final int FFLT = 0x5F00;
+    /** For each of 128 bytes, eight bytes apart: which filters compare it, and each filter's value. */
+    static final int FFMT = 0x9000;
+
+    static final int FFVT = 0x9800;
     static final int SYSTIML = 0xB600;
     static final int SYSTIMH = 0xB604;
+    static final int TIMINCA = 0xB608;
+    static final int TSYNCTXCTL = 0xB614;
+    static final int TXSTMPL = 0xB618;
+    static final int TXSTMPH = 0xB61C;
+    static final int TSYNCRXCTL = 0xB620;
+    static final int RXSTMPL = 0xB624;
+    static final int RXSTMPH = 0xB628;
+    static final int RXCFGL = 0xB634;
+    static final int RXUDP = 0xB638;
 
     static final int CTRL_FD = 1;
     static final int CTRL_GIO_MASTER_DISABLE = 1 << 2;
@@ -75,11 +103,13 @@ final class E1000Registers {
     static final int CTRL_FRCDPX = 1 << 12;
     static final int CTRL_RST = 1 << 26;
     static final int CTRL_RFCE = 1 << 27;
+    static final int CTRL_TFCE = 1 << 28;
     static final int CTRL_VME = 1 << 30;
     static final int CTRL_PHY_RST = 1 << 31;
 
     static final int STATUS_FD = 1;
     static final int STATUS_LU = 1 << 1;
+    static final int STATUS_TXOFF = 1 << 4;
     static final int STATUS_SPEED_SHIFT = 6;
     static final int STATUS_PHYRA = 1 << 10;
     static final int STATUS_GIO_MASTER_ENABLE = 1 << 19;
@@ -115,6 +145,8 @@ final class E1000Registers {
 
     static final int TCTL_EN = 1 << 1;
     static final int TCTL_PSP = 1 << 3;
+    /** Sends an XOFF, and clears itself. */
+    static final int TCTL_SWXOFF = 1 << 22;
 
     static final int RXCSUM_PCSS = 0xFF;
     static final int RXCSUM_IPOFL = 1 << 8;

@@ -35,6 +35,7 @@ final class Eeprom {
         0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF, 0x0000, 0x0120, 0xFFFF, 0x0000
     };
 
+    private final E1000Model model;
     private final int[] words;
 
     /** @param mac the six bytes of the station address, first byte on the wire first */
@@ -42,6 +43,7 @@ final class Eeprom {
         if (mac.length != 6 || (mac[0] & 1) != 0) {
             throw new IllegalArgumentException("a station address is six bytes, not multicast");
         }
+        this.model = model;
         words = (model == E1000Model.I82540EM ? I82540EM : I82574L).clone();
         int sum = 0;
         for (int i = 0; i < 3; i++) {
@@ -51,6 +53,10 @@ final class Eeprom {
             sum += words[i];
         }
         words[CHECKSUM_WORD] = CHECKSUM - sum & 0xFFFF;
+    }
+
+    E1000Model model() {
+        return model;
     }
 
     int word(int index) {

@@ -102,10 +102,6 @@ final class FrameParser {
         return version;
     }
 
-    boolean isFragment() {
-        return fragment;
-    }
-
     /** Whether the IP header names TCP or UDP, the transport header itself present or not. */
     boolean namesTransport() {
         return protocol != 0;

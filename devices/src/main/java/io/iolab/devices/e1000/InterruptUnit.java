@@ -55,6 +55,9 @@ final class InterruptUnit {
     /** Causes whose pending bit software took back; their next event fires although they are still active. */
     private int withdrawn;
 
+    /** A message is on its way. It may be aimed at a register of this device and raise the next cause from inside. */
+    private boolean sending;
+
     private boolean asserted;
     private boolean everSignalled;
     private long lastSignal;
@@ -267,7 +270,9 @@ final class InterruptUnit {
             if (mine == 0) {
                 continue;
             }
-            if (vectors.mayFire(vector, now)) {
+            if (sending) {
+                vectors.postponeEcho(vector, mine, now);
+            } else if (vectors.mayFire(vector, now)) {
                 fire(vector, mine, now);
             } else {
                 counters.moderated += vectors.postpone(vector, mine) ? 1 : 0;
@@ -283,7 +288,9 @@ final class InterruptUnit {
         }
         active = icr & ims;
         counters.messages++;
+        sending = true;
         vectors.fire(vector, now);
+        sending = false;
     }
 
     /** Signals what moderation has held back long enough. */

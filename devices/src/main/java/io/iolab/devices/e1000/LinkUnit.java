@@ -20,6 +20,8 @@ final class LinkUnit {
 
     private boolean linkUp;
     private boolean phyWasReset;
+    private boolean transmitOff;
+    private Runnable onChange = () -> {};
     private boolean building = true;
 
     /** @param controllerReset does what CTRL.RST asks for */
@@ -54,6 +56,21 @@ final class LinkUnit {
 
     boolean linkUp() {
         return linkUp;
+    }
+
+    /** @param action runs after each change of the link */
+    void onChange(Runnable action) {
+        onChange = action;
+    }
+
+    /** STATUS.TXOFF: a PAUSE frame holds the transmitter. */
+    void transmitOff(boolean off) {
+        transmitOff = off;
+    }
+
+    boolean fullDuplex() {
+        int control = registers.get(E1000Registers.CTRL);
+        return (control & E1000Registers.CTRL_FRCDPX) == 0 || (control & E1000Registers.CTRL_FD) != 0;
     }
 
     /** After a reset: what the EEPROM puts into CTRL and the first station address. No LSC: nothing changed yet. */
@@ -104,6 +121,7 @@ final class LinkUnit {
         if (up != linkUp) {
             linkUp = up;
             interrupts.raise(InterruptCause.LSC);
+            onChange.run();
         }
     }
 
@@ -143,13 +161,13 @@ final class LinkUnit {
 
     private int status() {
         int control = registers.get(E1000Registers.CTRL);
-        boolean halfDuplex = (control & E1000Registers.CTRL_FRCDPX) != 0 && (control & E1000Registers.CTRL_FD) == 0;
         int speed = (control & E1000Registers.CTRL_FRCSPD) != 0
                 ? control >>> E1000Registers.CTRL_SPEED_SHIFT & 3
                 : E1000Registers.SPEED_1000;
         int value = speed << E1000Registers.STATUS_SPEED_SHIFT;
-        value |= halfDuplex ? 0 : E1000Registers.STATUS_FD;
+        value |= fullDuplex() ? E1000Registers.STATUS_FD : 0;
         value |= linkUp ? E1000Registers.STATUS_LU : 0;
+        value |= transmitOff ? E1000Registers.STATUS_TXOFF : 0;
         if (model == E1000Model.I82574L) {
             // Bit 9: the LAN is initialised.
             value |= 1 << 9;

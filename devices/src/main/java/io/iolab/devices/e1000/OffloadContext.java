@@ -35,6 +35,16 @@ final class OffloadContext {
         segmentSize = (int) (high >>> 48) & 0xFFFF;
     }
 
+    /** Inserts the checksums that {@code options} ask for. */
+    void insertChecksums(OutgoingPacket packet, int options) {
+        if ((options & TransmitDescriptor.POPTS_TXSM) != 0) {
+            packet.insertChecksum(transportStart, transportOffset, transportEnd);
+        }
+        if ((options & TransmitDescriptor.POPTS_IXSM) != 0) {
+            packet.insertChecksum(ipStart, ipOffset, ipEnd);
+        }
+    }
+
     boolean isTcp() {
         return (command & TCP) != 0;
     }

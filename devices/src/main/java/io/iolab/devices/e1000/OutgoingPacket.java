@@ -26,6 +26,7 @@ final class OutgoingPacket {
     private int length;
     private boolean oversized;
     private boolean unreachable;
+    private boolean wantsStamp;
 
     OutgoingPacket(DmaPort dma) {
         this.dma = dma;
@@ -36,6 +37,16 @@ final class OutgoingPacket {
         length = 0;
         oversized = false;
         unreachable = false;
+        wantsStamp = false;
+    }
+
+    /** A descriptor of the packet asks for the time at which it leaves. */
+    void requestStamp() {
+        wantsStamp = true;
+    }
+
+    boolean wantsStamp() {
+        return wantsStamp;
     }
 
     byte[] buffer() {

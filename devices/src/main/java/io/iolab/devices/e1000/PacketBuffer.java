@@ -34,12 +34,20 @@ final class PacketBuffer {
         used = 0;
     }
 
+    /** Bytes taken, headers and padding included. */
+    int used() {
+        return used;
+    }
+
     boolean isEmpty() {
         return used == 0;
     }
 
-    /** @return false if there is no room */
-    boolean offer(byte[] frame, int offset, int length, boolean hashOnly) {
+    /**
+     * @param marks what the receiver has to remember about the frame
+     * @return false if there is no room
+     */
+    boolean offer(byte[] frame, int offset, int length, int marks) {
         int need = HEADER + (length + 7 & ~7);
         int skip = storage.length - write < need ? storage.length - write : 0;
         if (used + skip + need > limit) {
@@ -53,7 +61,7 @@ final class PacketBuffer {
             write = 0;
         }
         LittleEndian.putInt(storage, write, length);
-        LittleEndian.putInt(storage, write + 4, hashOnly ? 1 : 0);
+        LittleEndian.putInt(storage, write + 4, marks);
         System.arraycopy(frame, offset, storage, write + HEADER, length);
         write += need;
         used += need;
@@ -84,10 +92,9 @@ final class PacketBuffer {
         return LittleEndian.getInt(storage, read);
     }
 
-    /** Whether the oldest frame passed the hash filter only. */
-    boolean firstHashOnly() {
+    int firstMarks() {
         settle();
-        return LittleEndian.getInt(storage, read + 4) != 0;
+        return LittleEndian.getInt(storage, read + 4);
     }
 
     void removeFirst() {

@@ -8,11 +8,9 @@ final class PciFace {
     static final int REGISTER_BAR = 0;
     static final int FLASH_BAR = 1;
     static final int IO_BAR = 2;
-    static final int VECTOR_BAR = 3;
 
     static final int VECTORS = 5;
-    static final int VECTOR_TABLE = 0x0000;
-    static final int PENDING_BITS = 0x2000;
+    private static final int VECTOR_BAR_SIZE = 0x4000;
 
     /** Offsets of capabilities: 82540EM, then 82574L. */
     static final int PCI_POWER = 0xDC;
@@ -23,8 +21,8 @@ final class PciFace {
     static final int PCIE = 0xE0;
     static final int MSIX = 0xA0;
 
-    /** Power management: version 2, device specific initialisation (PCI Bus Power Management 1.2 section 3.2.3). */
-    static final int POWER_CAPABILITIES = 0x0022;
+    /** Version 2, device specific initialisation, PME from D0 and D3 (PCI Bus Power Management 1.2 section 3.2.3). */
+    static final int POWER_CAPABILITIES = 0xC822;
 
     private static final int INTEL = 0x8086;
     private static final int ETHERNET = 0x020000;
@@ -34,18 +32,21 @@ final class PciFace {
 
     private PciFace() {}
 
-    static ConfigSpace create(E1000Model model, Eeprom eeprom) {
-        ConfigSpace config = new ConfigSpace(INTEL, model.deviceId(), model.revision(), ETHERNET)
-                .subsystem(eeprom.subsystemVendor(), eeprom.subsystemId())
+    static ConfigSpace create(E1000Model model, E1000Board board, Eeprom eeprom) {
+        ConfigSpace config = new ConfigSpace(INTEL, model.deviceId(), board.revision(model), ETHERNET)
+                .subsystem(board.subsystemVendor(eeprom), board.subsystemId(eeprom))
                 .interruptPin(INTA)
                 .bar(new Bar(REGISTER_BAR, Bar.Kind.MEMORY32, E1000Registers.WINDOW, false));
         if (model == E1000Model.I82540EM) {
-            // BAR1 is the optional flash, absent here; the I/O window is BAR2 as on the part itself.
-            return config.bar(new Bar(IO_BAR, Bar.Kind.IO, 64, false));
+            // BAR1 is the optional flash, absent here; the I/O window is BAR2 as on the part itself, unless the board
+            // moves it.
+            return config.bar(new Bar(board.ioBar(model), Bar.Kind.IO, 64, false));
         }
-        return config.bar(new Bar(FLASH_BAR, Bar.Kind.MEMORY32, 0x20000, false))
-                .bar(new Bar(IO_BAR, Bar.Kind.IO, 32, false))
-                .bar(new Bar(VECTOR_BAR, Bar.Kind.MEMORY32, 0x4000, false));
+        config.bar(new Bar(FLASH_BAR, Bar.Kind.MEMORY32, 0x20000, false)).bar(new Bar(IO_BAR, Bar.Kind.IO, 32, false));
+        VectorPlacement placement = board.vectors();
+        return placement == VectorPlacement.OWN_BAR
+                ? config.bar(new Bar(placement.bar(), Bar.Kind.MEMORY32, VECTOR_BAR_SIZE, false))
+                : config;
     }
 
     /** PCI-X (PCI-X 1.0b section 7.2): a command register that takes writes and changes nothing on a 32-bit conventional bus. */

@@ -72,6 +72,11 @@ final class ReceiveFilter {
         return group && hashPasses(frame, offset, rctl) ? Match.HASH_ONLY : Match.NONE;
     }
 
+    /** Whether a valid entry of RA names the frame, whatever modes RCTL sets. */
+    boolean matchesExactly(byte[] frame, int offset) {
+        return matchesExactly(frame, offset, LittleEndian.getLong(frame, offset) & ADDRESS);
+    }
+
     private boolean matchesExactly(byte[] frame, int offset, long destination) {
         for (int i = 0; i < destinations; i++) {
             if (exact[i] == destination) {

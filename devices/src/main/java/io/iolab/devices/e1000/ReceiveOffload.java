@@ -54,7 +54,7 @@ final class ReceiveOffload {
         return status;
     }
 
-    void finish(boolean hashOnly) {
+    void finish(boolean hashOnly, boolean stamped) {
         status.clear();
         if (stripsTag) {
             status.status |= ReceiveStatus.VP;
@@ -62,6 +62,9 @@ final class ReceiveOffload {
         }
         if (hashOnly) {
             status.status |= ReceiveStatus.PIF;
+        }
+        if (stamped) {
+            status.status |= ReceiveStatus.TST;
         }
         int rxcsum = registers.get(E1000Registers.RXCSUM);
         verify(rxcsum);

@@ -35,6 +35,8 @@ final class ReceiveQueue {
 
     private static final int UNIT = 16;
     private static final int BLOCK = 16;
+    /** Descriptors that one frame may take: 64 of the smallest size hold the largest, and some may have no buffer. */
+    private static final int MAX_DESCRIPTORS = 128;
 
     private final RegisterFile registers;
     private final int distance;
@@ -55,6 +57,9 @@ final class ReceiveQueue {
 
     private int published;
     private boolean stalled;
+    /** The ring was programmed anew since {@link #put} began: a receive buffer may be a register of this device. */
+    private boolean reprogrammed;
+
     private boolean completed;
 
     ReceiveQueue(Core core, int index, DmaPort dma) {
@@ -79,6 +84,7 @@ final class ReceiveQueue {
     }
 
     private void forget() {
+        reprogrammed = true;
         fetched = 0;
         next = 0;
         runStart = 0;
@@ -108,6 +114,7 @@ final class ReceiveQueue {
         if (wanted != layout) {
             flush();
             layout = wanted;
+            reprogrammed = true;
             fetched = 0;
             next = 0;
             runStart = 0;
@@ -160,15 +167,19 @@ final class ReceiveQueue {
      * @return whether all of it was stored
      */
     boolean put(byte[] bytes, int offset, int length, ReceiveStatus status) {
+        reprogrammed = false;
         int done = 0;
-        while (done < length) {
-            if (next == fetched && !fetch()) {
+        for (int used = 0; done < length; used++) {
+            if (used == MAX_DESCRIPTORS || next == fetched && !fetch()) {
                 return false;
             }
             boolean first = done == 0;
             done += layout == Layout.SPLIT
                     ? putSplit(bytes, offset, length, done, status)
                     : putPlain(bytes, offset + done, length - done, first, status);
+            if (reprogrammed) {
+                return false;
+            }
         }
         return true;
     }
@@ -178,6 +189,9 @@ final class ReceiveQueue {
         long iova = LittleEndian.getLong(block, at);
         int length = iova == 0 ? 0 : Math.min(bufferSize, remaining);
         DmaFault fault = length == 0 ? DmaFault.NONE : dma.write(iova, bytes, offset, length, DmaKind.PAYLOAD);
+        if (reprogrammed) {
+            return 0;
+        }
         boolean last = length == remaining;
         if (layout == Layout.LEGACY) {
             fillLegacy(at, length, first, last, status);
@@ -212,6 +226,9 @@ final class ReceiveQueue {
         int at = next * UNIT;
         split.load(block, at);
         DmaFault fault = split.store(bytes, offset, length, done, status.headerLength);
+        if (reprogrammed) {
+            return 0;
+        }
         boolean last = done + split.stored() == length;
         LittleEndian.putInt(block, at, last ? status.multipleQueues : 0);
         LittleEndian.putInt(block, at + 4, last ? status.hashOrChecksum : 0);
@@ -239,6 +256,11 @@ final class ReceiveQueue {
         int free = free();
         int count = Math.min(Math.min(BLOCK, free), ringSize - head) / layout.units * layout.units;
         if (count <= 0 || stalled) {
+            // Free, and yet none is whole: a split descriptor that passes the end of the ring. No poll changes that.
+            if (!stalled && free >= layout.units) {
+                counters.ringFaults++;
+                stalled = true;
+            }
             return false;
         }
         DmaFault fault = dma.read(ringIova + (long) UNIT * head, block, 0, count * UNIT, DmaKind.DESCRIPTOR);

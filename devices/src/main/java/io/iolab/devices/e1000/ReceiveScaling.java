@@ -1,5 +1,6 @@
 package io.iolab.devices.e1000;
 
+import io.iolab.devices.net.Toeplitz;
 import io.iolab.devices.register.RegisterFile;
 
 /**
@@ -17,10 +18,6 @@ final class ReceiveScaling {
     private static final int IPV6_EX = 4;
     private static final int IPV6 = 5;
 
-    private static final int KEY_BYTES = 40;
-    /** Both IPv6 addresses and both ports. */
-    private static final int INPUT_BYTES = 36;
-
     private static final int ENABLE_MASK = 3;
     private static final int ENABLE_TWO_QUEUES = 1;
     private static final int WITH_TCP_IPV4 = 1 << 16;
@@ -32,16 +29,14 @@ final class ReceiveScaling {
     private static final int WITH_IPV6 = 1 << 20;
 
     private final RegisterFile registers;
-    /** For each input byte position and value, what it adds to the hash. */
-    private int[] table = new int[0];
-
+    private final Toeplitz toeplitz = new Toeplitz();
     private boolean stale = true;
     private int type;
     private int hash;
 
     ReceiveScaling(RegisterFile registers, E1000Model model) {
         this.registers = registers;
-        for (int i = 0; model == E1000Model.I82574L && i < KEY_BYTES / 4; i++) {
+        for (int i = 0; model == E1000Model.I82574L && i < Toeplitz.KEY_BYTES / 4; i++) {
             registers.onWrite(E1000Registers.RSSRK + 4 * i, (written, previous) -> stale = true);
         }
     }
@@ -64,11 +59,11 @@ final class ReceiveScaling {
             return;
         }
         if (stale) {
-            buildTable();
+            takeKey();
         }
-        hash = add(frame.bytes(), frame.addresses(), frame.addressesLength(), 0);
+        hash = toeplitz.share(frame.bytes(), frame.addresses(), frame.addressesLength(), 0);
         if (type == TCP_IPV4 || type == TCP_IPV6) {
-            hash ^= add(frame.bytes(), frame.ports(), 4, frame.addressesLength());
+            hash ^= toeplitz.share(frame.bytes(), frame.ports(), 4, frame.addressesLength());
         }
     }
 
@@ -88,37 +83,11 @@ final class ReceiveScaling {
         return NONE;
     }
 
-    private int add(byte[] bytes, int offset, int length, int position) {
-        int sum = 0;
-        for (int i = 0; i < length; i++) {
-            sum ^= table[256 * (position + i) + (bytes[offset + i] & 0xFF)];
-        }
-        return sum;
-    }
-
-    /** Each set input bit adds the 32 key bits that start at its position. */
-    private void buildTable() {
-        if (table.length == 0) {
-            table = new int[INPUT_BYTES * 256];
-        }
-        for (int i = 0; i < INPUT_BYTES; i++) {
-            long window = 0;
-            for (int k = 0; k < 5; k++) {
-                window = window << 8 | keyByte(i + k);
-            }
-            for (int value = 0; value < 256; value++) {
-                int sum = 0;
-                for (int bit = 0; bit < 8; bit++) {
-                    sum ^= (value & 0x80 >>> bit) != 0 ? (int) (window >>> 8 - bit) : 0;
-                }
-                table[256 * i + value] = sum;
-            }
+    private void takeKey() {
+        for (int i = 0; i < Toeplitz.KEY_BYTES; i += 4) {
+            toeplitz.keyWord(i, registers.get(E1000Registers.RSSRK + i));
         }
         stale = false;
-    }
-
-    private int keyByte(int index) {
-        return index < KEY_BYTES ? registers.get(E1000Registers.RSSRK + (index & ~3)) >>> 8 * (index & 3) & 0xFF : 0;
     }
 
     int type() {

@@ -13,6 +13,9 @@ final class ReceiveStatus {
     static final int TCPCS = 1 << 5;
     static final int IPCS = 1 << 6;
     static final int PIF = 1 << 7;
+    /** The frame has a time stamp (82574, extended layout). */
+    static final int TST = 1 << 8;
+
     static final int IPIDV = 1 << 9;
     static final int ACK = 1 << 15;
     static final int PACKET_TYPE_SHIFT = 16;

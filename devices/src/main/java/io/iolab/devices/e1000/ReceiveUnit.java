@@ -2,7 +2,6 @@ package io.iolab.devices.e1000;
 
 import io.iolab.devices.dma.DmaPort;
 import io.iolab.devices.dma.LittleEndian;
-import io.iolab.devices.net.BigEndian;
 import io.iolab.devices.net.Delivery;
 import io.iolab.devices.pci.ConfigSpace;
 import io.iolab.devices.register.RegisterFile;
@@ -15,7 +14,7 @@ import java.util.zip.CRC32;
  * the packet buffer while no descriptor is free.
  *
  * <p>Frames come without padding and FCS from a port of ours: short ones are padded to 60 bytes, and the FCS is computed when
- * software wants to see it (RCTL.SECRC clear). Flow control is counted, not obeyed.
+ * software wants to see it (RCTL.SECRC clear).
  */
 final class ReceiveUnit {
     private static final int MIN_LENGTH = 60;
@@ -27,10 +26,18 @@ final class ReceiveUnit {
     private static final int MAX_LONG_LENGTH = 16384 - FCS;
     private static final int KILOBYTE = 1024;
 
+    /** What is remembered about a frame: it passed the hash filter only, it is a PAUSE frame, it has a time stamp. */
+    private static final int MARK_HASH_ONLY = 1;
+
+    private static final int MARK_PAUSE = 1 << 1;
+    private static final int MARK_STAMPED = 1 << 2;
+
     private final E1000Model model;
     private final RegisterFile registers;
     private final ConfigSpace config;
     private final LinkUnit link;
+    private final FlowControl flow;
+    private final TimeSync time;
     private final InterruptUnit interrupts;
     private final Clock clock;
     private final E1000Counters counters;
@@ -45,12 +52,17 @@ final class ReceiveUnit {
     private final DelayTimer ackDelay = new DelayTimer();
     private int pendingCauses;
 
-    ReceiveUnit(Core core, ConfigSpace config, DmaPort dma, LinkUnit link, InterruptUnit interrupts) {
+    /** What the receiver works with, beside the ports. */
+    record Parts(LinkUnit link, InterruptUnit interrupts, FlowControl flow, TimeSync time) {}
+
+    ReceiveUnit(Core core, ConfigSpace config, DmaPort dma, Parts parts) {
         this.model = core.model();
         this.registers = core.registers();
         this.config = config;
-        this.link = link;
-        this.interrupts = interrupts;
+        this.link = parts.link();
+        this.flow = parts.flow();
+        this.time = parts.time();
+        this.interrupts = parts.interrupts();
         this.clock = core.clock();
         this.counters = core.counters();
         this.statistics = core.statistics();
@@ -93,6 +105,10 @@ final class ReceiveUnit {
         offload.reset();
         configure();
         resize();
+    }
+
+    ReceiveFilter filter() {
+        return filter;
     }
 
     void cancelDelays() {
@@ -166,18 +182,23 @@ final class ReceiveUnit {
     }
 
     private Delivery sift(byte[] frame, int offset, int length, int rctl) {
-        ReceiveFilter.Match match = filter.match(frame, offset, rctl);
-        if (match == ReceiveFilter.Match.NONE || isControlForUs(frame, offset, rctl)) {
+        FlowControl.Verdict verdict = flow.examine(frame, offset, length, rctl);
+        ReceiveFilter.Match match =
+                verdict == FlowControl.Verdict.PASS ? ReceiveFilter.Match.EXACT : filter.match(frame, offset, rctl);
+        if (match == ReceiveFilter.Match.NONE || verdict == FlowControl.Verdict.DISCARD) {
             counters.rxFiltered++;
             return Delivery.FILTERED;
         }
-        boolean hashOnly = match == ReceiveFilter.Match.HASH_ONLY;
-        if (waiting.isEmpty() && store(frame, offset, length, hashOnly)) {
+        int marks = match == ReceiveFilter.Match.HASH_ONLY ? MARK_HASH_ONLY : 0;
+        marks |= verdict == FlowControl.Verdict.PAUSE ? MARK_PAUSE : 0;
+        marks |= time.received(frame, offset, length) ? MARK_STAMPED : 0;
+        if (waiting.isEmpty() && store(frame, offset, length, marks)) {
             return Delivery.ACCEPTED;
         }
-        if (waiting.offer(frame, offset, length, hashOnly)) {
+        if (waiting.offer(frame, offset, length, marks)) {
             counters.rxWaited++;
             statistics.count(Statistics.Fact.NO_BUFFER);
+            flow.filled(waiting.used());
             return Delivery.ACCEPTED;
         }
         overrun();
@@ -190,26 +211,8 @@ final class ReceiveUnit {
         pendingCauses |= InterruptCause.RXO;
     }
 
-    /** MAC control frames (type in FCT) end here: pause frames with DPF, others unless PMCF passes them. */
-    private boolean isControlForUs(byte[] frame, int offset, int rctl) {
-        int controlType = registers.get(E1000Registers.FCT);
-        if (controlType == 0 || BigEndian.getShort(frame, offset + 12) != controlType) {
-            return false;
-        }
-        boolean pause = BigEndian.getShort(frame, offset + 14) == 1;
-        if (!pause) {
-            statistics.count(Statistics.Fact.OTHER_CONTROL_RECEIVED);
-            return (rctl & E1000Registers.RCTL_PMCF) == 0;
-        }
-        if ((registers.get(E1000Registers.CTRL) & E1000Registers.CTRL_RFCE) != 0) {
-            boolean on = BigEndian.getShort(frame, offset + 16) == 0;
-            statistics.count(on ? Statistics.Fact.XON_RECEIVED : Statistics.Fact.XOFF_RECEIVED);
-        }
-        return (rctl & E1000Registers.RCTL_DPF) != 0;
-    }
-
     /** @return false if there are too few descriptors now */
-    private boolean store(byte[] frame, int offset, int length, boolean hashOnly) {
+    private boolean store(byte[] frame, int offset, int length, int marks) {
         offload.examine(frame, offset, length);
         ReceiveQueue queue = queues[offload.queue()];
         boolean keepFcs = keepsFcs();
@@ -222,7 +225,7 @@ final class ReceiveUnit {
             overrun();
             return true;
         }
-        offload.finish(hashOnly);
+        offload.finish((marks & MARK_HASH_ONLY) != 0, (marks & MARK_STAMPED) != 0);
         boolean changed = offload.stripsTag() || keepFcs;
         byte[] bytes = changed ? stage(frame, offset, length, keepFcs) : frame;
         int start = changed ? 0 : offset;
@@ -234,7 +237,9 @@ final class ReceiveUnit {
         }
         counters.rxFrames++;
         counters.rxBytes += length;
-        statistics.received(frame, offset, length);
+        if ((marks & MARK_PAUSE) == 0) {
+            statistics.received(frame, offset, length);
+        }
         noteCauses(length);
         return true;
     }
@@ -310,10 +315,11 @@ final class ReceiveUnit {
         int frames = 0;
         while (frames < budget && !waiting.isEmpty() && on()) {
             int offset = waiting.firstOffset();
-            if (!store(waiting.bytes(), offset, waiting.firstLength(), waiting.firstHashOnly())) {
+            if (!store(waiting.bytes(), offset, waiting.firstLength(), waiting.firstMarks())) {
                 break;
             }
             waiting.removeFirst();
+            flow.filled(waiting.used());
             frames++;
         }
         return frames;
@@ -338,7 +344,11 @@ final class ReceiveUnit {
         if (interrupts.inVectorMode()) {
             return InterruptCause.RXQ0 << index;
         }
-        int causes = queues[index].isLow() ? InterruptCause.RXDMT0 : 0;
+        int causes = 0;
+        if (queues[index].isLow()) {
+            causes = InterruptCause.RXDMT0;
+            statistics.count(Statistics.Fact.RX_LOW);
+        }
         int wait = registers.get(E1000Registers.RDTR);
         if (wait == 0) {
             return causes | InterruptCause.RXT0;
@@ -349,7 +359,12 @@ final class ReceiveUnit {
     }
 
     void pollTimers(long now) {
-        int causes = delay.expire(now) ? InterruptCause.RXT0 : 0;
+        int causes = 0;
+        if (delay.expire(now)) {
+            causes = InterruptCause.RXT0;
+            statistics.count(
+                    delay.absoluteEnded() ? Statistics.Fact.RX_ABSOLUTE_TIMER : Statistics.Fact.RX_PACKET_TIMER);
+        }
         causes |= ackDelay.expire(now) ? InterruptCause.ACK : 0;
         if (causes != 0) {
             interrupts.raise(causes);

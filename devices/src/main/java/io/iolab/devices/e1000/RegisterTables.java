@@ -227,7 +227,7 @@ final class RegisterTables {
     private static void wakeUp(List<RegisterSpec> all, Face face) {
         all.add(new RegisterSpec("WUC", 0x5800, 4, 0, 0x8000_000BL, 0x4, 0, "13.6"));
         all.add(readWrite("WUFC", 0x5808, 0, 0x000F_80FFL, "13.6"));
-        all.add(readOnly("WUS", 0x5810, 0, "13.6"));
+        all.add(new RegisterSpec("WUS", 0x5810, 4, 0, 0, 0x000F_00FFL, 0, "13.6"));
         all.add(readWrite("MANC", 0x5820, face.pick(0x0022_2300L, 0x1000_0000L), ALL, "13.4"));
         all.add(readWrite("IPAV", 0x5838, 0, 0x0001_000FL, "13.6"));
         all.addAll(readWrite("IP4AT", 0x5840, 0, ALL, "13.6").times(4, 8));
@@ -311,7 +311,7 @@ final class RegisterTables {
         all.add(readWrite("PBACLR", 0x5B68, 0, 0x1F, "82574 10.2"));
     }
 
-    /** IEEE 1588 clock: its registers keep what is written, but time does not run and no packet is stamped. */
+    /** IEEE 1588 clock; {@link TimeSync} makes it run. */
     private static void timeStamps(List<RegisterSpec> all) {
         all.add(readWrite("SYSTIML", 0xB600, 0, ALL, "82574 10.2"));
         all.add(readWrite("SYSTIMH", 0xB604, 0, ALL, "82574 10.2"));

@@ -22,6 +22,9 @@ final class TransmitDescriptor {
     static final int POPTS_IXSM = 1;
     static final int POPTS_TXSM = 2;
 
+    /** Extended command of a data descriptor: time stamp (82574 datasheet 7.2). */
+    private static final long EXTCMD_TSTAMP = 1L << 36;
+
     /** Where the status byte is. */
     static final int STA_OFFSET = 12;
 
@@ -59,6 +62,11 @@ final class TransmitDescriptor {
     /** POPTS of a data descriptor. */
     static int options(long high) {
         return (int) (high >>> 40) & 3;
+    }
+
+    /** Whether a data descriptor asks for a time stamp. */
+    static boolean wantsStamp(long high) {
+        return (high & EXTCMD_TSTAMP) != 0;
     }
 
     /** The VLAN tag. */

@@ -12,11 +12,13 @@ final class TransmitOutput {
     private final FramePort receiver;
     private final E1000Counters counters;
     private final Statistics statistics;
+    private final TimeSync time;
 
     /** @param receiver takes looped frames; it stores them and never transmits, so no frame goes round twice */
-    TransmitOutput(Core core, LinkUnit link, FramePort wire, FramePort receiver) {
+    TransmitOutput(Core core, ReceiveUnit.Parts parts, FramePort wire, FramePort receiver) {
         this.registers = core.registers();
-        this.link = link;
+        this.link = parts.link();
+        this.time = parts.time();
         this.wire = wire;
         this.receiver = receiver;
         this.counters = core.counters();
@@ -45,6 +47,9 @@ final class TransmitOutput {
         counters.txDropped += delivery == Delivery.DROPPED ? 1 : 0;
         counters.txFiltered += delivery == Delivery.FILTERED ? 1 : 0;
         statistics.transmitted(bytes, start, length);
+        if (packet.wantsStamp() && time.stampsTransmitted()) {
+            time.transmitted();
+        }
         return true;
     }
 }

@@ -12,11 +12,13 @@ import io.iolab.devices.register.RegisterFile;
  * back in runs, whole, at the latest when {@link #run} returns, so before any interrupt.
  *
  * <p>What cannot be walked is not walked: with a length of 0, or head or tail beyond the ring, the queue stands still. One call
- * handles at most {@code budget} frames and each descriptor once, however little it carries.
+ * handles at most {@code budget} frames, and sixteen times as many descriptors, however little they carry.
  */
 final class TransmitQueue {
     private static final int DESCRIPTOR = 16;
     private static final int BLOCK = 16;
+    /** Descriptors that a call may handle for each frame of its budget: rings may hold many that carry nothing. */
+    private static final int DESCRIPTORS_PER_FRAME = 16;
 
     private final RegisterFile registers;
     private final int distance;
@@ -39,7 +41,7 @@ final class TransmitQueue {
     private long ringIova;
     private int ringSize;
     private int head;
-    /** The ring could not be read: nothing moves until the next doorbell. */
+    /** The ring could not be read, or was moved: nothing goes until the next doorbell. */
     private boolean stalled;
 
     private boolean inPacket;
@@ -56,9 +58,15 @@ final class TransmitQueue {
     private boolean ready;
 
     private boolean busy;
-    private boolean reportedNow;
-    private boolean reportedLater;
-    private boolean progressed;
+    /** The ring was programmed anew since {@link #step} began: by a write of this device to itself, or a looped frame. */
+    private boolean reprogrammed;
+
+    /** An RS descriptor without IDE was written back. */
+    final Mark reportedNow = new Mark();
+    /** One with IDE was. */
+    final Mark reportedLater = new Mark();
+    /** The head moved. */
+    final Mark progressed = new Mark();
 
     TransmitQueue(Core core, int index, DmaPort dma, TransmitOutput output) {
         this.registers = core.registers();
@@ -70,7 +78,7 @@ final class TransmitQueue {
         this.packet = new OutgoingPacket(dma);
         this.segmenter = new Segmenter(core.model(), packet, segmentContext);
         registers.onRead(E1000Registers.TDH + distance, () -> head);
-        registers.onWrite(E1000Registers.TDH + distance, (written, previous) -> ringChanged());
+        registers.onWrite(E1000Registers.TDH + distance, (written, previous) -> headMoved());
         registers.onWrite(E1000Registers.TDBAL + distance, (written, previous) -> ringChanged());
         registers.onWrite(E1000Registers.TDBAH + distance, (written, previous) -> ringChanged());
         registers.onWrite(E1000Registers.TDLEN + distance, (written, previous) -> ringChanged());
@@ -84,6 +92,7 @@ final class TransmitQueue {
     }
 
     private void forget() {
+        reprogrammed = true;
         fetched = 0;
         next = 0;
         runStart = 0;
@@ -96,9 +105,14 @@ final class TransmitQueue {
     private void ringChanged() {
         ringIova = registers.get64(E1000Registers.TDBAL + distance);
         ringSize = registers.get(E1000Registers.TDLEN + distance) / DESCRIPTOR;
-        // TDH is written by software only while the unit is off; a write otherwise takes effect here and now.
         head = registers.get(E1000Registers.TDH + distance);
         forget();
+    }
+
+    /** Where the unit runs, which 82540 SDM 13.4 (TDH) forbids, what lies up to the old tail was never asked for. */
+    private void headMoved() {
+        ringChanged();
+        stalled = (registers.get(E1000Registers.TCTL) & E1000Registers.TCTL_EN) != 0;
     }
 
     private void doorbell() {
@@ -130,27 +144,6 @@ final class TransmitQueue {
         return head == tail();
     }
 
-    /** Whether an RS descriptor without IDE was written back since the last call. */
-    boolean takeReportedNow() {
-        boolean value = reportedNow;
-        reportedNow = false;
-        return value;
-    }
-
-    /** Whether one with IDE was. */
-    boolean takeReportedLater() {
-        boolean value = reportedLater;
-        reportedLater = false;
-        return value;
-    }
-
-    /** Whether the head moved since the last call. */
-    boolean takeProgress() {
-        boolean value = progressed;
-        progressed = false;
-        return value;
-    }
-
     /**
      * Sends up to {@code budget} frames.
      *
@@ -161,8 +154,10 @@ final class TransmitQueue {
         everyDescriptor = every;
         busy = false;
         int frames = 0;
-        while (frames < budget && !busy && (next < fetched || fetch())) {
+        int handled = 0;
+        while (frames < budget && handled / DESCRIPTORS_PER_FRAME < budget && !busy && (next < fetched || fetch())) {
             frames += step(budget - frames);
+            handled++;
         }
         writeBack();
         registers.set(E1000Registers.TDH + distance, head);
@@ -214,20 +209,25 @@ final class TransmitQueue {
         boolean report = everyDescriptor || (command & TransmitDescriptor.CMD_RS) != 0;
         if (report) {
             block[next * DESCRIPTOR + TransmitDescriptor.STA_OFFSET] |= TransmitDescriptor.STA_DD;
-            reportedLater |= (command & TransmitDescriptor.CMD_IDE) != 0;
-            reportedNow |= (command & TransmitDescriptor.CMD_IDE) == 0;
+            ((command & TransmitDescriptor.CMD_IDE) != 0 ? reportedLater : reportedNow).set();
         } else {
             writeBack();
             runStart = next + 1;
         }
+        if (reprogrammed) {
+            // Neither position nor packet are those of the descriptor in hand any more.
+            runStart = next;
+            return;
+        }
         next++;
         consumed = 0;
-        progressed = true;
+        progressed.set();
         head = head + 1 == ringSize ? 0 : head + 1;
     }
 
     /** Handles the descriptor at {@code next}, or as much of it as {@code allowance} frames allow. */
     private int step(int allowance) {
+        reprogrammed = false;
         int at = next * DESCRIPTOR;
         long high = LittleEndian.getLong(block, at + 8);
         int command = TransmitDescriptor.command(high);
@@ -314,7 +314,10 @@ final class TransmitQueue {
             return false;
         }
         if ((command & TransmitDescriptor.CMD_DEXT) != 0) {
-            offload();
+            plainContext.insertChecksums(packet, options);
+            if (TransmitDescriptor.wantsStamp(high)) {
+                packet.requestStamp();
+            }
         } else if ((command & TransmitDescriptor.CMD_IC) != 0) {
             packet.insertChecksum(TransmitDescriptor.checksumStart(high), TransmitDescriptor.checksumOffset(high), 0);
         }
@@ -323,16 +326,6 @@ final class TransmitQueue {
             tagIfWanted();
         }
         return longEnough();
-    }
-
-    private void offload() {
-        OffloadContext context = plainContext;
-        if ((options & TransmitDescriptor.POPTS_TXSM) != 0) {
-            packet.insertChecksum(context.transportStart, context.transportOffset, context.transportEnd);
-        }
-        if ((options & TransmitDescriptor.POPTS_IXSM) != 0) {
-            packet.insertChecksum(context.ipStart, context.ipOffset, context.ipEnd);
-        }
     }
 
     private boolean intact() {
@@ -377,6 +370,9 @@ final class TransmitQueue {
                     return frames;
                 }
                 frames++;
+                if (reprogrammed) {
+                    return frames;
+                }
             }
             int room = segmenter.room();
             int take = Math.min(room, length - consumed);
@@ -423,7 +419,9 @@ final class TransmitQueue {
             return false;
         }
         ready = false;
-        segmenter.next(segmentPayload);
+        if (!reprogrammed) {
+            segmenter.next(segmentPayload);
+        }
         return true;
     }
 

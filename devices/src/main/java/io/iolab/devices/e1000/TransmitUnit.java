@@ -19,26 +19,31 @@ final class TransmitUnit {
     private final E1000Model model;
     private final RegisterFile registers;
     private final LinkUnit link;
+    private final FlowControl flow;
     private final TransmitOutput output;
     private final InterruptUnit interrupts;
     private final Clock clock;
     private final E1000Counters counters;
+    private final Statistics statistics;
     private final TransmitQueue[] queues;
     private final DelayTimer delay = new DelayTimer();
     private int firstQueue;
 
-    TransmitUnit(Core core, DmaPort dma, LinkUnit link, TransmitOutput output, InterruptUnit interrupts) {
+    TransmitUnit(Core core, DmaPort dma, ReceiveUnit.Parts parts, TransmitOutput output) {
         this.model = core.model();
         this.registers = core.registers();
-        this.link = link;
+        this.link = parts.link();
+        this.flow = parts.flow();
         this.output = output;
-        this.interrupts = interrupts;
+        this.interrupts = parts.interrupts();
         this.clock = core.clock();
         this.counters = core.counters();
+        this.statistics = core.statistics();
         this.queues = new TransmitQueue[model.queues()];
         for (int i = 0; i < queues.length; i++) {
             queues[i] = new TransmitQueue(core, i, dma, output);
         }
+        registers.onWrite(E1000Registers.TCTL, (written, previous) -> flow.transmitControlWritten(written));
         registers.onWrite(E1000Registers.TIDV, (written, previous) -> {
             if ((written & E1000Registers.DELAY_FPD) != 0 && delay.running()) {
                 expire();
@@ -59,6 +64,7 @@ final class TransmitUnit {
 
     private boolean enabled() {
         return (registers.get(E1000Registers.TCTL) & E1000Registers.TCTL_EN) != 0
+                && !flow.paused()
                 && link.masterEnabled()
                 && (link.linkUp() || output.loopback());
     }
@@ -103,14 +109,19 @@ final class TransmitUnit {
                 model == E1000Model.I82574L && (registers.get(E1000Registers.IVAR) & E1000Registers.IVAR_TX_EVERY) != 0;
         int before = queue.backlog();
         int frames = queue.run(budget, every);
-        if (queue.takeProgress()) {
-            int causes = queue.isEmpty() ? InterruptCause.TXQE : 0;
+        if (queue.progressed.take()) {
+            int causes = 0;
+            if (queue.isEmpty()) {
+                causes = InterruptCause.TXQE;
+                statistics.count(Statistics.Fact.TX_EMPTY);
+            }
             int low = LWTHRESH_UNIT
                     * (registers.get(E1000Registers.TXDCTL + index * E1000Registers.QUEUE_STRIDE) >>> LWTHRESH_SHIFT);
             if (low != 0 && before > low && queue.backlog() <= low) {
                 causes |= InterruptCause.TXD_LOW;
+                statistics.count(Statistics.Fact.TX_LOW);
             }
-            causes |= reported(index, queue.takeReportedNow(), queue.takeReportedLater());
+            causes |= reported(index, queue.reportedNow.take(), queue.reportedLater.take());
             if (causes != 0) {
                 interrupts.raise(causes);
             }
@@ -144,6 +155,8 @@ final class TransmitUnit {
 
     void pollTimers(long now) {
         if (delay.expire(now)) {
+            statistics.count(
+                    delay.absoluteEnded() ? Statistics.Fact.TX_ABSOLUTE_TIMER : Statistics.Fact.TX_PACKET_TIMER);
             interrupts.raise(InterruptCause.TXDW);
         }
     }

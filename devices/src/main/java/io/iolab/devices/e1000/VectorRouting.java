@@ -18,6 +18,7 @@ final class VectorRouting {
     private final int[] causes = new int[VECTORS];
     private final int[] postponed = new int[VECTORS];
     private final long[] lastFired = new long[VECTORS];
+    private final long[] notBefore = new long[VECTORS];
     private int fired;
     private int waiting;
 
@@ -28,6 +29,7 @@ final class VectorRouting {
 
     void reset() {
         Arrays.fill(postponed, 0);
+        Arrays.fill(notBefore, Long.MIN_VALUE);
         waiting = 0;
         fired = 0;
         if (table != null) {
@@ -77,13 +79,22 @@ final class VectorRouting {
         return first;
     }
 
+    /**
+     * Postpones what a message of this device to itself caused by a tick: a chain of such messages goes on in time, as on a
+     * bus, and not inside of the call that sent the first.
+     */
+    void postponeEcho(int vector, int wanted, long now) {
+        postpone(vector, wanted);
+        notBefore[vector] = now + InterruptUnit.MODERATION_TICK;
+    }
+
     boolean anyPostponed() {
         return waiting != 0;
     }
 
     /** The causes whose wait is over, taken off the list. */
     int takeDue(int vector, long now) {
-        if ((waiting & 1 << vector) == 0 || !mayFire(vector, now)) {
+        if ((waiting & 1 << vector) == 0 || now < notBefore[vector] || !mayFire(vector, now)) {
             return 0;
         }
         int due = postponed[vector];
@@ -96,7 +107,7 @@ final class VectorRouting {
         long earliest = Long.MAX_VALUE;
         for (int vector = 0; vector < VECTORS; vector++) {
             if ((waiting & 1 << vector) != 0) {
-                earliest = Math.min(earliest, lastFired[vector] + gap(vector));
+                earliest = Math.min(earliest, Math.max(lastFired[vector] + gap(vector), notBefore[vector]));
             }
         }
         return earliest;

@@ -20,6 +20,6 @@ public enum RingFault implements GuestFault {
     TOO_LONG,
     /** A ring or buffer address could not be reached by DMA. */
     UNREACHABLE,
-    /** A descriptor of a type that the device does not know. */
+    /** A descriptor of a type that the device does not know, or with the id of a buffer that is in use. */
     BAD_DESCRIPTOR
 }

@@ -2,6 +2,7 @@ package io.iolab.devices.pci;
 
 import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.dma.DmaPort;
+import io.iolab.devices.fault.DmaFault;
 
 /**
  * The MSI-X capability with its vector table and pending bits (PCI Local Bus 3.0 section 6.8.2). A vector is masked while
@@ -28,6 +29,7 @@ public final class MsixTable {
     private final long[] pending;
     private final byte[] message = new byte[4];
     private long sent;
+    private long lost;
     private long coalesced;
     private Runnable onSwitch = () -> {};
 
@@ -113,18 +115,21 @@ public final class MsixTable {
             pending[vector >>> 6] |= 1L << vector;
             return false;
         }
-        send(vector);
-        return true;
+        return send(vector);
     }
 
-    private void send(int vector) {
+    private boolean send(int vector) {
         int data = table[4 * vector + 2];
         for (int i = 0; i < 4; i++) {
             message[i] = (byte) (data >>> 8 * i);
         }
         long address = table[4 * vector] & 0xFFFF_FFFCL | (long) table[4 * vector + 1] << 32;
-        dma.write(address, message, 0, 4, DmaKind.MESSAGE);
+        if (dma.write(address, message, 0, 4, DmaKind.MESSAGE) == DmaFault.BUS_MASTER_OFF) {
+            lost++;
+            return false;
+        }
         sent++;
+        return true;
     }
 
     private void controlWritten() {
@@ -185,9 +190,14 @@ public final class MsixTable {
         return (width == 4 || width == 8) && offset % width == 0 && offset >= 0 && offset <= size - width;
     }
 
-    /** Messages written, whether or not they arrived. */
+    /** Messages that left the function, whether or not they arrived. */
     public long sent() {
         return sent;
+    }
+
+    /** Messages that never left, because bus mastering was off. */
+    public long lost() {
+        return lost;
     }
 
     /** Events on a vector that was pending already. */

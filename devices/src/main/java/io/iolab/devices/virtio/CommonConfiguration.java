@@ -8,6 +8,9 @@ import io.iolab.devices.virtio.queue.RingFeatures;
  * queues behind queue_select. It keeps state and rules; what a status change sets in motion is {@link VirtioPci}'s.
  */
 final class CommonConfiguration {
+    /** What a kick carries with NOTIF_CONFIG_DATA, plus the queue: different from the queue, so that nobody takes one for it. */
+    private static final int NOTIF_CONFIG_DATA = 0x4000;
+
     private final DeviceType type;
     private final InterruptUnit interrupts;
     private final TransportCounters counters;
@@ -21,13 +24,13 @@ final class CommonConfiguration {
     private int generation;
     private int queueSelect;
 
-    CommonConfiguration(DeviceType type, int maxQueueSize, InterruptUnit interrupts, TransportCounters counters) {
+    CommonConfiguration(DeviceType type, InterruptUnit interrupts, TransportCounters counters) {
         this.type = type;
         this.interrupts = interrupts;
         this.counters = counters;
         this.queues = new QueueRegisters[type.queues()];
         for (int i = 0; i < queues.length; i++) {
-            queues[i] = new QueueRegisters(maxQueueSize);
+            queues[i] = new QueueRegisters(type.queueSize(i));
         }
     }
 
@@ -95,6 +98,7 @@ final class CommonConfiguration {
             case QUEUE_DESC -> window(queue.desc, half);
             case QUEUE_DRIVER -> window(queue.driver, half);
             case QUEUE_DEVICE -> window(queue.device, half);
+            case QUEUE_NOTIF_CONFIG_DATA -> NOTIF_CONFIG_DATA + queueSelect;
             default -> 0;
         };
     }
@@ -143,8 +147,8 @@ final class CommonConfiguration {
             queue.vector = interrupts.map(value);
             return;
         }
-        // Too late once the queue is enabled or the device runs (sections 3.1.1 and 4.1.4.3.2).
-        if (queue.enabled || status.has(StatusMachine.DRIVER_OK)) {
+        // Too late once the queue is enabled or the device runs (sections 3.1.1 and 4.1.4.3.2), but for a reset queue.
+        if (queue.enabled || status.has(StatusMachine.DRIVER_OK) && !queue.restartable) {
             illegal();
             return;
         }
@@ -158,9 +162,13 @@ final class CommonConfiguration {
         }
     }
 
+    private boolean packed() {
+        return RingFeatures.has(driverFeatures, RingFeatures.RING_PACKED);
+    }
+
     /** A split queue's size is a power of two (section 2.7); drivers can reduce it, not raise it. */
     private void writeSize(QueueRegisters queue, int value) {
-        if (Integer.bitCount(value) == 1 && value <= queue.maxSize) {
+        if (value > 0 && value <= queue.maxSize && (packed() || Integer.bitCount(value) == 1)) {
             queue.size = value;
         } else {
             illegal();
@@ -170,11 +178,45 @@ final class CommonConfiguration {
     private void enable(QueueRegisters queue, int value) {
         if (value == 1
                 && status.has(StatusMachine.FEATURES_OK)
-                && queue.layout().fitsSplit(queue.size)) {
+                && (packed() ? queue.layout().fitsPacked(queue.size) : fitsSplit(queue))) {
             queue.enabled = true;
         } else {
             illegal();
         }
+    }
+
+    private static boolean fitsSplit(QueueRegisters queue) {
+        return Integer.bitCount(queue.size) == 1 && queue.layout().fitsSplit(queue.size);
+    }
+
+    /** The selected queue, or -1 if there is none. */
+    int selected() {
+        return queueSelect < queues.length ? queueSelect : -1;
+    }
+
+    /**
+     * A write to queue_reset (section 2.6.1): back to what the registers hold after a device reset. What the queue does is the
+     * caller's to stop first.
+     *
+     * @return whether there was a queue to reset
+     */
+    boolean resetQueue(int value) {
+        if (value != 1 || queueSelect >= queues.length || !queues[queueSelect].enabled) {
+            illegal();
+            return false;
+        }
+        queues[queueSelect].reset();
+        queues[queueSelect].restartable = true;
+        return true;
+    }
+
+    /** Whether any event but a queue's maps to a vector. */
+    boolean shares(int vector) {
+        boolean shared = configVector == vector;
+        for (QueueRegisters queue : queues) {
+            shared |= queue.vector == vector;
+        }
+        return shared;
     }
 
     private static long withHalf(long value, int half, int written) {

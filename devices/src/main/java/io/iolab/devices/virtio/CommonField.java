@@ -1,5 +1,6 @@
 package io.iolab.devices.virtio;
 
+import io.iolab.devices.virtio.queue.RingFeatures;
 import org.jspecify.annotations.Nullable;
 
 /** The common configuration structure (virtio 1.2 section 4.1.4.3), in its order. */
@@ -19,10 +20,12 @@ enum CommonField {
     QUEUE_NOTIFY_OFF(0x1E, 2, false),
     QUEUE_DESC(0x20, 8, true),
     QUEUE_DRIVER(0x28, 8, true),
-    QUEUE_DEVICE(0x30, 8, true);
+    QUEUE_DEVICE(0x30, 8, true),
+    QUEUE_NOTIF_CONFIG_DATA(0x38, 2, false, RingFeatures.NOTIF_CONFIG_DATA),
+    QUEUE_RESET(0x3A, 2, true, RingFeatures.RING_RESET);
 
     /** Bytes up to the end of the last field. */
-    static final int LENGTH = 0x38;
+    static final int LENGTH = 0x3C;
 
     private static final CommonField[] AT = new CommonField[LENGTH];
 
@@ -37,9 +40,17 @@ enum CommonField {
     final int offset;
     final int width;
     final boolean writable;
+    /** The feature that must have been negotiated for the field to exist, or 0. */
+    final long feature;
+
     final String specName = name().toLowerCase(java.util.Locale.ROOT);
 
     CommonField(int offset, int width, boolean writable) {
+        this(offset, width, writable, 0);
+    }
+
+    CommonField(int offset, int width, boolean writable, long feature) {
+        this.feature = feature;
         this.offset = offset;
         this.width = width;
         this.writable = writable;

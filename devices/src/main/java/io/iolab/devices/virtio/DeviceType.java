@@ -15,6 +15,9 @@ public interface DeviceType {
     /** Number of virtqueues. Constant. */
     int queues();
 
+    /** The size offered for a queue, a power of two up to 32768. Constant. */
+    int queueSize(int queue);
+
     /** Bytes in the device configuration structure. Constant. */
     int configBytes();
 
@@ -34,6 +37,15 @@ public interface DeviceType {
 
     /** Reset, NEEDS_RESET or FAILED: the queues given to {@link #start} must not be used any more. May come repeatedly. */
     void stop();
+
+    /**
+     * The driver reset a queue of the running device (virtio 1.2 section 2.6): the queue given before must not be used any
+     * more, and nothing that was published through it is worth an interrupt now. May come for a queue without one.
+     */
+    void stopQueue(int queue);
+
+    /** The driver enabled a queue again after {@link #stopQueue}, while the device runs. */
+    void startQueue(int queue, Virtqueue restarted);
 
     /** A kick for an existing queue while the device runs. It only marks work. */
     void kicked(int queue);

@@ -74,6 +74,13 @@ final class InterruptUnit {
         return value;
     }
 
+    /** Nobody uses the vector any more: what is pending must not be sent. */
+    void forget(int vector) {
+        if (vector < msix.vectors()) {
+            msix.clearPending(vector);
+        }
+    }
+
     /** Nothing from before a reset may arrive after it. */
     void reset() {
         readIsr();

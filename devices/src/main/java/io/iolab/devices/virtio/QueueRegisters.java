@@ -8,6 +8,9 @@ final class QueueRegisters {
     int size;
     int vector;
     boolean enabled;
+    /** The queue was reset while the device ran: it may be set up again. */
+    boolean restartable;
+
     long desc;
     long driver;
     long device;
@@ -21,6 +24,7 @@ final class QueueRegisters {
         size = maxSize;
         vector = InterruptUnit.NO_VECTOR;
         enabled = false;
+        restartable = false;
         desc = 0;
         driver = 0;
         device = 0;

@@ -8,6 +8,8 @@ import io.iolab.devices.pci.Bar;
 import io.iolab.devices.pci.BusMasterGate;
 import io.iolab.devices.pci.ConfigSpace;
 import io.iolab.devices.pci.PciFunction;
+import io.iolab.devices.virtio.queue.PackedQueue;
+import io.iolab.devices.virtio.queue.RingFeatures;
 import io.iolab.devices.virtio.queue.SplitQueue;
 import io.iolab.devices.virtio.queue.Virtqueue;
 import org.jspecify.annotations.Nullable;
@@ -73,16 +75,9 @@ public final class VirtioPci {
      * @param function the function that this is the transport of; called back for accesses through configuration space
      * @param deviceType virtio device type, 1 for net
      * @param classCode PCI class, subclass and interface, 24 bits
-     * @param maxQueueSize the size offered for every queue, a power of two up to 32768
      */
     public VirtioPci(
-            PciFunction function,
-            DeviceType type,
-            int deviceType,
-            int classCode,
-            int maxQueueSize,
-            DmaPort dma,
-            InterruptPin pin) {
+            PciFunction function, DeviceType type, int deviceType, int classCode, DmaPort dma, InterruptPin pin) {
         this.type = type;
         this.counters = new TransportCounters(type.queues());
         this.config = new ConfigSpace(VENDOR, MODERN_ID_BASE + deviceType, MODERN_REVISION, classCode)
@@ -92,7 +87,7 @@ public final class VirtioPci {
                 .bar(new Bar(VIRTIO_BAR, Bar.Kind.MEMORY64, (long) Region.ALL.length * REGION_SIZE, true));
         this.dma = new BusMasterGate(config, dma);
         this.interrupts = InterruptUnit.at(config, MSIX_CAPABILITY, type.queues() + 1, this.dma, pin);
-        this.common = new CommonConfiguration(type, maxQueueSize, interrupts, counters);
+        this.common = new CommonConfiguration(type, interrupts, counters);
         addCapabilities(function);
         config.seal();
     }
@@ -208,6 +203,10 @@ public final class VirtioPci {
             ignored(RegisterFault.READ_ONLY);
         } else if (field == CommonField.DEVICE_STATUS) {
             writeStatus(written);
+        } else if (field == CommonField.QUEUE_RESET) {
+            resetQueue(written);
+        } else if (field == CommonField.QUEUE_ENABLE) {
+            enableQueue(written);
         } else {
             common.write(field, offset - field.offset >>> 2, written);
         }
@@ -221,7 +220,7 @@ public final class VirtioPci {
 
     private @Nullable CommonField field(int offset, int width) {
         CommonField field = CommonField.at(offset);
-        if (field == null) {
+        if (field == null || !RingFeatures.has(common.features(), field.feature)) {
             ignored(RegisterFault.UNKNOWN_OFFSET);
             return null;
         }
@@ -252,8 +251,9 @@ public final class VirtioPci {
     }
 
     /**
-     * The address tells the queue, since an ioeventfd has nothing else. The value repeats it, or carries more in 32 bits
-     * (section 4.1.4.4), and is not needed.
+     * The address tells the queue, since an ioeventfd has nothing else. The value repeats it, or has a number of ours in its
+     * place (NOTIF_CONFIG_DATA), or says in its upper half how far the driver got (NOTIFICATION_DATA); the ring says that too,
+     * and may be trusted more (sections 2.9 and 4.1.5.2).
      */
     private void writeNotify(int offset, int width) {
         if (offset % NOTIFY_MULTIPLIER != 0 || offset / NOTIFY_MULTIPLIER >= type.queues()) {
@@ -290,10 +290,43 @@ public final class VirtioPci {
         for (int i = 0; i < queues.length; i++) {
             QueueRegisters registers = common.queue(i);
             if (registers.enabled) {
-                queues[i] = new SplitQueue(dma, registers.size, registers.layout(), common.features());
+                queues[i] = queue(registers);
             }
         }
         type.start(common.features(), queues);
+    }
+
+    private Virtqueue queue(QueueRegisters registers) {
+        return RingFeatures.has(common.features(), RingFeatures.RING_PACKED)
+                ? new PackedQueue(dma, registers.size, registers.layout(), common.features())
+                : new SplitQueue(dma, registers.size, registers.layout(), common.features());
+    }
+
+    /** A queue that is enabled while the device runs has been reset before (section 2.6.1). */
+    private void enableQueue(int written) {
+        int index = common.selected();
+        boolean before = index >= 0 && common.queue(index).enabled;
+        common.write(CommonField.QUEUE_ENABLE, 0, written);
+        if (!before
+                && index >= 0
+                && common.queue(index).enabled
+                && common.status().running()) {
+            type.startQueue(index, queue(common.queue(index)));
+        }
+    }
+
+    /** Queue reset (section 2.6.1): complete when the write returns, so queue_reset never reads 1. */
+    private void resetQueue(int written) {
+        int index = common.selected();
+        int vector = index < 0 ? InterruptUnit.NO_VECTOR : common.queue(index).vector;
+        if (common.resetQueue(written)) {
+            if (common.status().running()) {
+                type.stopQueue(index);
+            }
+            if (!common.shares(vector)) {
+                interrupts.forget(vector);
+            }
+        }
     }
 
     /** Device reset (section 2.4): complete when the write to device_status returns. */

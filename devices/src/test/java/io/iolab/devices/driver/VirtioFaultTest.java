@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.iolab.devices.driver.virtio.VirtioFeatures;
 import io.iolab.devices.driver.virtio.VirtioNetDriver;
 import io.iolab.devices.driver.virtio.VirtioOptions;
+import io.iolab.devices.spec.Spec;
 import io.iolab.devices.virtio.net.VirtioNet;
 import io.iolab.devices.virtio.net.VirtioNetOptions;
 import java.util.HashMap;
@@ -46,6 +47,8 @@ class VirtioFaultTest {
     }
 
     @Test
+    @Spec(id = "D36.2", section = "virtio 1.2 3.1.1")
+    @Spec(id = "D36.3", section = "virtio 1.2 2.1.1")
     @DisplayName("virtio 1.2 3.1.1 step 6: FEATURES_OK is read again; a refusal leaves FAILED behind")
     void shouldGiveUpWhenFeaturesAreRefused() {
         device.lie("device_status", value -> value & ~8);
@@ -59,6 +62,7 @@ class VirtioFaultTest {
     }
 
     @Test
+    @Spec(id = "D37.3", section = "virtio 1.2 6.1")
     @DisplayName("virtio 1.2 6.1: VERSION_1 must be offered")
     void shouldRefuseALegacyDevice() {
         device.lie("device_feature", value -> value & ~1);
@@ -66,6 +70,7 @@ class VirtioFaultTest {
     }
 
     @Test
+    @Spec(id = "D45.1", section = "virtio 1.2 4.1.5.1.2.2")
     @DisplayName("virtio 1.2 4.1.5.1.2: a vector that reads back FFFFh was not mapped")
     void shouldRefuseAVectorThatWasNotMapped() {
         device.lie("queue_msix_vector", value -> 0xFFFF);
@@ -75,6 +80,7 @@ class VirtioFaultTest {
     }
 
     @Test
+    @Spec(id = "D45.1", section = "virtio 1.2 4.1.5.1.2.2")
     void shouldRefuseAConfigVectorThatWasNotMapped() {
         device.lie("config_msix_vector", value -> 0xFFFF);
         assertThatThrownBy(this::open)
@@ -83,6 +89,7 @@ class VirtioFaultTest {
     }
 
     @Test
+    @Spec(id = "D39.1", section = "virtio 1.2 2.7")
     @DisplayName("virtio 1.2 2.7: the queue size is a power of two; 0 is a queue that does not exist")
     void shouldRefuseAnOddQueueSize() {
         device.lie("queue_size", value -> 0);
@@ -92,6 +99,7 @@ class VirtioFaultTest {
     }
 
     @Test
+    @Spec(id = "D36.4", section = "virtio 1.2 4.1.4.3.2")
     @DisplayName("virtio 1.2 4.1.4.3.2: a reset is over when device_status reads 0")
     void shouldNotWaitForeverForAReset() {
         device.lie("device_status", value -> 4);
@@ -101,6 +109,7 @@ class VirtioFaultTest {
     }
 
     @Test
+    @Spec(id = "D43.3", section = "virtio 1.2 2.7.10.1")
     @DisplayName("virtio 1.2 2.7.10.1: kicks that the device has not asked for are saved and counted")
     void shouldCountKicksThatWereSuppressed() {
         VirtioNetDriver driver = open();

@@ -6,6 +6,7 @@ import io.iolab.devices.driver.virtio.VirtioFeatures;
 import io.iolab.devices.driver.virtio.VirtioNetDriver;
 import io.iolab.devices.driver.virtio.VirtioOptions;
 import io.iolab.devices.pci.NetworkFunction;
+import io.iolab.devices.virtio.net.NetFeatures;
 import io.iolab.devices.virtio.net.VirtioNet;
 import io.iolab.devices.virtio.net.VirtioNetOptions;
 import org.junit.jupiter.api.DisplayName;
@@ -15,10 +16,19 @@ import org.junit.jupiter.api.Test;
 /** The virtio-net driver on the virtio-net model, with each choice that changes what goes through the rings. */
 class VirtioNetDriverTest {
 
+    /** Other forms of rings and kicks; the device offers all, and each class wants some. */
+    private static final long NEWER = VirtioFeatures.RING_PACKED
+            | VirtioFeatures.IN_ORDER
+            | VirtioFeatures.ORDER_PLATFORM
+            | VirtioFeatures.NOTIFICATION_DATA
+            | VirtioFeatures.NOTIF_CONFIG_DATA
+            | VirtioFeatures.RING_RESET;
+
     abstract static class OnModel extends NetDriverContract {
         @Override
         NetworkFunction device(TestMachine host, int device, Wire cable) {
-            return new VirtioNet(VirtioNetOptions.defaults(MAC), host.dma(), host.pin(device), cable, host.clock());
+            VirtioNetOptions everything = new VirtioNetOptions(MAC, 256, NetFeatures.DEFAULT | NEWER);
+            return new VirtioNet(everything, host.dma(), host.pin(device), cable, host.clock());
         }
 
         VirtioOptions virtio() {
@@ -120,4 +130,145 @@ class VirtioNetDriverTest {
             return 31;
         }
     }
+
+    @Nested
+    @DisplayName("packed rings")
+    class PackedRings extends OnModel {
+        @Override
+        VirtioOptions virtio() {
+            return VirtioOptions.defaults().with(VirtioFeatures.RING_PACKED);
+        }
+
+        @Test
+        void shouldNegotiatePackedRings() {
+            assertThat(features() & NEWER).isEqualTo(VirtioFeatures.RING_PACKED);
+        }
+    }
+
+    @Nested
+    class PackedRingsWithoutEventIdx extends OnModel {
+        @Override
+        VirtioOptions virtio() {
+            return VirtioOptions.defaults().with(VirtioFeatures.RING_PACKED).without(VirtioFeatures.EVENT_IDX);
+        }
+    }
+
+    @Nested
+    class PackedRingsOfAnOddSize extends OnModel {
+        @Override
+        VirtioOptions virtio() {
+            return VirtioOptions.defaults().with(VirtioFeatures.RING_PACKED).withLargestQueue(201);
+        }
+    }
+
+    @Nested
+    class PackedRingsWithHeadersInLists extends OnModel {
+        @Override
+        VirtioOptions virtio() {
+            return VirtioOptions.defaults()
+                    .with(VirtioFeatures.RING_PACKED)
+                    .withLargestQueue(201)
+                    .withHeader(VirtioOptions.HeaderPlacement.SEPARATE)
+                    .without(VirtioFeatures.INDIRECT_DESC);
+        }
+    }
+
+    @Nested
+    class PackedRingsWithHeadersInTables extends OnModel {
+        @Override
+        VirtioOptions virtio() {
+            return VirtioOptions.defaults()
+                    .with(VirtioFeatures.RING_PACKED)
+                    .withHeader(VirtioOptions.HeaderPlacement.SEPARATE);
+        }
+    }
+
+    @Nested
+    class PackedRingsAndFramesOverSeveralBuffers extends OnModel {
+        @Override
+        VirtioOptions virtio() {
+            return VirtioOptions.defaults().with(VirtioFeatures.RING_PACKED).withBufferSize(512);
+        }
+    }
+
+    @Nested
+    class EverythingOnPackedRings extends OnModel {
+        @Override
+        VirtioOptions virtio() {
+            return VirtioOptions.defaults().with(NEWER);
+        }
+
+        @Test
+        void shouldNegotiateEverything() {
+            assertThat(features() & NEWER).isEqualTo(NEWER);
+        }
+    }
+
+    @Nested
+    class EverythingOnSplitRings extends OnModel {
+        @Override
+        VirtioOptions virtio() {
+            return VirtioOptions.defaults().with(NEWER).without(VirtioFeatures.RING_PACKED);
+        }
+    }
+
+    @Nested
+    class SplitRingsInOrderWithChains extends OnModel {
+        @Override
+        VirtioOptions virtio() {
+            return VirtioOptions.defaults()
+                    .with(VirtioFeatures.IN_ORDER)
+                    .withHeader(VirtioOptions.HeaderPlacement.SEPARATE)
+                    .without(VirtioFeatures.INDIRECT_DESC);
+        }
+    }
+
+    @Nested
+    class PackedRingsInOrderWithListsAndWithoutEventIdx extends OnModel {
+        @Override
+        VirtioOptions virtio() {
+            return VirtioOptions.defaults()
+                    .with(VirtioFeatures.IN_ORDER | VirtioFeatures.RING_PACKED)
+                    .withHeader(VirtioOptions.HeaderPlacement.SEPARATE)
+                    .without(VirtioFeatures.INDIRECT_DESC | VirtioFeatures.EVENT_IDX);
+        }
+    }
+
+    /** Everything that both know, split rings. */
+    @Nested
+    class EveryFeature extends OnModel {
+        @Override
+        NetworkFunction device(TestMachine host, int device, Wire cable) {
+            VirtioNetOptions all = VirtioNetOptions.defaults(MAC)
+                    .withFeatures(NetFeatures.IMPLEMENTED & ~NetFeatures.NOTF_COAL & ~RINGS)
+                    .withQueuePairs(4);
+            return new VirtioNet(all, host.dma(), host.pin(device), cable, host.clock());
+        }
+
+        @Override
+        VirtioOptions virtio() {
+            return VirtioOptions.defaults()
+                    .with(VirtioFeatures.ALL & ~VirtioFeatures.RINGS)
+                    .withQueuePairs(4);
+        }
+    }
+
+    /** Packed rings, in order, with everything else. */
+    @Nested
+    class EveryFeaturePacked extends OnModel {
+        @Override
+        NetworkFunction device(TestMachine host, int device, Wire cable) {
+            VirtioNetOptions all = VirtioNetOptions.defaults(MAC)
+                    .withFeatures(NetFeatures.IMPLEMENTED)
+                    .withQueuePairs(4);
+            return new VirtioNet(all, host.dma(), host.pin(device), cable, host.clock());
+        }
+
+        @Override
+        VirtioOptions virtio() {
+            return VirtioOptions.defaults().with(VirtioFeatures.ALL).withQueuePairs(4);
+        }
+    }
+
+    private static final long RINGS = VirtioFeatures.RINGS | VirtioFeatures.ACCESS_PLATFORM;
 }

@@ -98,7 +98,7 @@ class E1000AllocationTest {
     void shouldNotAllocateWhenReceiving(E1000Model model) {
         try (PhysicalMemory ram = PhysicalMemory.allocate(8 << 20)) {
             E1000 device = open(model, ram);
-            byte[] frame = E1000TransmitTest.tcpFrame(400);
+            byte[] frame = TestFrames.tcpFrame(400);
             System.arraycopy(MAC, 0, frame, 0, 6);
             for (int rctl : new int[] {RX_EN | RX_SECRC, RX_EN}) {
                 write(device, RCTL, rctl);

@@ -118,7 +118,7 @@ class E1000FilterTest {
         bench.write(VET, 0x8100);
         receiveControl(RX_VFE);
         for (int vid : new int[] {0, 1, 31, 32, 0x123, 4095}) {
-            byte[] tagged = E1000ReceiveTest.tagged(0xE000 | vid, 64);
+            byte[] tagged = TestFrames.tagged(0xE000 | vid, 64);
             assertThat(passes(tagged)).as("vid %d", vid).isFalse();
             bench.write(VFTA + 4 * (vid >> 5), 1 << (vid & 31));
             assertThat(passes(tagged)).as("vid %d", vid).isTrue();
@@ -128,9 +128,7 @@ class E1000FilterTest {
         }
         assertThat(passes(frame(MAC, 60))).isTrue();
         bench.write(VET, 0x88A8);
-        assertThat(passes(E1000ReceiveTest.tagged(5, 64)))
-                .as("not a tag any more")
-                .isTrue();
+        assertThat(passes(TestFrames.tagged(5, 64))).as("not a tag any more").isTrue();
     }
 
     @Test
@@ -139,11 +137,11 @@ class E1000FilterTest {
         bench.write(VET, 0x8100);
         bench.write(VFTA, 1 << 5);
         receiveControl(RX_VFE | 1 << 19);
-        assertThat(passes(E1000ReceiveTest.tagged(5, 64))).isTrue();
-        assertThat(passes(E1000ReceiveTest.tagged(0x1005, 64))).isFalse();
+        assertThat(passes(TestFrames.tagged(5, 64))).isTrue();
+        assertThat(passes(TestFrames.tagged(0x1005, 64))).isFalse();
         receiveControl(RX_VFE | 1 << 19 | 1 << 20);
-        assertThat(passes(E1000ReceiveTest.tagged(5, 64))).isFalse();
-        assertThat(passes(E1000ReceiveTest.tagged(0x1005, 64))).isTrue();
+        assertThat(passes(TestFrames.tagged(5, 64))).isFalse();
+        assertThat(passes(TestFrames.tagged(0x1005, 64))).isTrue();
     }
 
     @Test

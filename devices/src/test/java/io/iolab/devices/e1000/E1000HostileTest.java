@@ -143,14 +143,21 @@ class E1000HostileTest {
     }
 
     @Test
-    @DisplayName("A ring of 65 528 descriptors that carry nothing is walked once and no more")
+    @DisplayName(
+            "A ring of 65 528 descriptors that carry nothing is walked once, sixteen descriptors for each frame of a budget")
     void shouldWalkEmptyDescriptorsOnce() {
         try (Bench bench = Bench.i82540em()) {
             bench.openTransmit(8);
             bench.write(TDBAL, 0x400000);
             bench.write(TDLEN, 0xFFF80);
             bench.write(TDT, 65527);
-            assertThat(bench.poll()).isZero();
+            int polls = 0;
+            while (bench.device.workPending() && polls <= 17) {
+                int before = bench.read(TDH);
+                assertThat(bench.device.poll(256)).isZero();
+                assertThat(bench.read(TDH) - before).as("one poll").isBetween(1, 4096);
+                polls++;
+            }
             assertThat(bench.read(TDH)).isEqualTo(65527);
             assertThat(bench.device.workPending()).isFalse();
         }

@@ -1,10 +1,10 @@
 package io.iolab.devices.e1000;
 
 import static io.iolab.devices.e1000.Bench.*;
-import static io.iolab.devices.e1000.E1000TransmitTest.context;
-import static io.iolab.devices.e1000.E1000TransmitTest.onesSum;
-import static io.iolab.devices.e1000.E1000TransmitTest.tcpFrame;
-import static io.iolab.devices.e1000.E1000TransmitTest.transportSum;
+import static io.iolab.devices.e1000.TestFrames.context;
+import static io.iolab.devices.e1000.TestFrames.onesSum;
+import static io.iolab.devices.e1000.TestFrames.tcpFrame;
+import static io.iolab.devices.e1000.TestFrames.transportSum;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.iolab.devices.net.Delivery;

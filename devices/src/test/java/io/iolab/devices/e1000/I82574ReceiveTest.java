@@ -1,9 +1,9 @@
 package io.iolab.devices.e1000;
 
 import static io.iolab.devices.e1000.Bench.*;
-import static io.iolab.devices.e1000.E1000ReceiveTest.fixIp;
-import static io.iolab.devices.e1000.E1000ReceiveTest.goodTcp;
-import static io.iolab.devices.e1000.E1000TransmitTest.onesSum;
+import static io.iolab.devices.e1000.TestFrames.fixIp;
+import static io.iolab.devices.e1000.TestFrames.goodTcp;
+import static io.iolab.devices.e1000.TestFrames.onesSum;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.InetAddress;
@@ -106,7 +106,7 @@ class I82574ReceiveTest {
         assertThat(status(4)).as("not IP").isEqualTo(DD_EOP);
 
         bench.set(CTRL, 1 << 30);
-        bench.arrive(E1000ReceiveTest.tagged(0x2123, 64));
+        bench.arrive(TestFrames.tagged(0x2123, 64));
         assertThat(status(5)).isEqualTo(DD_EOP | 8);
         assertThat(bench.ram.readInt(RX_RING + 16 * 5 + 12)).isEqualTo(0x2123_0000 | 60);
     }

@@ -34,6 +34,11 @@ final class GuestWindow implements DmaPort, AutoCloseable {
         memory.write(SIZE + gpa, bytes, 0, bytes.length);
     }
 
+    /** All three thirds; the guest's address 0 is at {@link #SIZE}. */
+    PhysicalMemory memory() {
+        return memory;
+    }
+
     /** The longest single request, in bytes. */
     int longest() {
         return longest;

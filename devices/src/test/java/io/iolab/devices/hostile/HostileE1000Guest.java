@@ -1,7 +1,6 @@
 package io.iolab.devices.hostile;
 
 import io.iolab.devices.dma.LittleEndian;
-import io.iolab.devices.golden.Bench;
 import java.util.List;
 
 /** Knows the rings of an e1000 well enough to break them (82540 SDM 3.2, 3.3, 13.4). */
@@ -16,8 +15,8 @@ final class HostileE1000Guest extends HostileGuest {
 
     private final List<Place> rings;
 
-    HostileE1000Guest(long seed, Bench.Maker maker, Bound bound) {
-        super(seed, maker, bound);
+    HostileE1000Guest(long seed, Target target) {
+        super(seed, target);
         rings = registers().stream()
                 .filter(place -> place.offset() % 4 == 0
                         && place.name().matches("[RT]D(BAL|BAH|LEN|H|T)1?|[RT]CTL|CTRL|IMS|ICR|ICS|IVAR"))

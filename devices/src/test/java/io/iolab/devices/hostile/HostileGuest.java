@@ -1,6 +1,5 @@
 package io.iolab.devices.hostile;
 
-import io.iolab.devices.golden.Bench;
 import io.iolab.devices.golden.GuardDma;
 import io.iolab.devices.net.Delivery;
 import io.iolab.devices.pci.Bar;
@@ -18,19 +17,20 @@ class HostileGuest implements AutoCloseable {
     /** A register with a name, or any place in a BAR. */
     record Place(int bar, long offset, String name) {}
 
-    /** The most DMA requests that one call may cause: so many, and so many more for each frame that it may move. */
-    record Bound(long perCall, long perFrame) {}
-
     private static final int[] WIDTHS = {1, 2, 4, 8};
     private static final int LONGEST_FRAME = 17_000;
     private static final int MSIX = 0x11;
+    /** Where the BARs are placed; while the bus routes it there, the device finds itself. */
+    private static final long BARS = 0xE000_0000L;
+
     private static final String NOTHING = "unimplemented";
 
     final SplittableRandom random;
     private final GuestWindow window = new GuestWindow();
-    private final GuardDma dma = new GuardDma(window);
+    private final GuestBus bus = new GuestBus(window, (address, data) -> {});
+    private final GuardDma dma = new GuardDma(bus);
     private final NetworkFunction function;
-    private final Bound bound;
+    private final Target.Bound bound;
     private final List<Place> registers = new ArrayList<>();
     private final byte[] frame = new byte[LONGEST_FRAME];
     private Delivery wire = Delivery.ACCEPTED;
@@ -42,10 +42,11 @@ class HostileGuest implements AutoCloseable {
     private String mostAt = "";
     private int malice = 1;
 
-    HostileGuest(long seed, Bench.Maker maker, Bound bound) {
+    HostileGuest(long seed, Target target) {
         this.random = new SplittableRandom(seed);
-        this.bound = bound;
-        this.function = maker.make(dma, asserted -> {}, this::carry, () -> nanos);
+        this.bound = target.bound();
+        this.function = target.maker().make(dma, asserted -> {}, this::carry, () -> nanos);
+        bus.connect(function);
         for (int bar = 0; bar < 6; bar++) {
             Bar description = function.config().bar(bar);
             for (long offset = 0; description != null && offset < description.size(); offset += 2) {
@@ -84,6 +85,10 @@ class HostileGuest implements AutoCloseable {
         return dma;
     }
 
+    GuestBus bus() {
+        return bus;
+    }
+
     GuestWindow window() {
         return window;
     }
@@ -116,6 +121,9 @@ class HostileGuest implements AutoCloseable {
     private void powerOn() {
         function.reset();
         function.setLink(true);
+        for (int bar = 0; bar < 6; bar++) {
+            configWrite(ConfigSpace.BAR0 + 4 * bar, 4, (int) BARS + 0x2_0000 * bar);
+        }
         configWrite(ConfigSpace.COMMAND, 2, 7);
     }
 
@@ -131,7 +139,7 @@ class HostileGuest implements AutoCloseable {
             mostRequests = requests;
             mostAt = step;
         }
-        long most = bound.perCall + frames * bound.perFrame;
+        long most = bound.of(frames);
         if (requests > most) {
             throw new AssertionError(requests + " DMA requests in one call, at most " + most + " expected");
         }
@@ -226,7 +234,10 @@ class HostileGuest implements AutoCloseable {
             case 0 -> random.nextLong();
             case 1 -> GuestWindow.SIZE - random.nextInt(64);
             case 2 -> -1L - random.nextInt(64);
-            case 3 -> 0xFEE0_0000L + random.nextInt(0x10_0000);
+            case 3 ->
+                random.nextBoolean()
+                        ? 0xFEE0_0000L + random.nextInt(0x10_0000)
+                        : BARS + (random.nextInt(6 * 0x2_0000) & (random.nextBoolean() ? -1 : 0xE_3FFC));
             default -> random.nextLong(GuestWindow.SIZE) & -16L;
         };
     }
@@ -357,7 +368,8 @@ class HostileGuest implements AutoCloseable {
     }
 
     private void upset() {
-        switch (random.nextInt(4)) {
+        switch (random.nextInt(5)) {
+            case 4 -> bus.peerToPeer(random.nextBoolean());
             case 0 -> function.setLink(random.nextInt(4) != 0);
             case 1 -> wire = Delivery.values()[random.nextInt(Delivery.values().length)];
             case 2 -> dma.refuseEvery(random.nextBoolean() ? 0 : 2 + random.nextInt(40));

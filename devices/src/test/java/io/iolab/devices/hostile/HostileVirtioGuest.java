@@ -1,7 +1,6 @@
 package io.iolab.devices.hostile;
 
 import io.iolab.devices.dma.LittleEndian;
-import io.iolab.devices.golden.Bench;
 import java.util.List;
 
 /** Knows split rings well enough to break them (virtio 1.2 2.7, 4.1.4). */
@@ -23,8 +22,8 @@ final class HostileVirtioGuest extends HostileGuest {
     private final List<Place> fields;
     private final int[] index = new int[QUEUES];
 
-    HostileVirtioGuest(long seed, Bench.Maker maker, Bound bound) {
-        super(seed, maker, bound);
+    HostileVirtioGuest(long seed, Target target) {
+        super(seed, target);
         int commonAt = structure(1);
         int notifyAt = structure(2);
         commonBar = config(commonAt + 4, 1);

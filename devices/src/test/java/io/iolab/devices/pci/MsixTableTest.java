@@ -118,6 +118,28 @@ class MsixTableTest {
         assertThat(table.sent() + table.coalesced()).isZero();
     }
 
+    /** PCI Local Bus 3.0 section 6.2.2: without bus mastering a function issues no write, and a message is one. */
+    @Test
+    void shouldNotCountMessagesThatNeverLeftTheFunction() {
+        program(5, false);
+        program(6, true);
+        control(ENABLE);
+        table.fire(6);
+        config.write(ConfigSpace.COMMAND, 2, 0);
+
+        assertThat(table.fire(5)).isFalse();
+        program(6, false);
+
+        assertThat(port.writes).isEmpty();
+        assertThat(table.sent()).isZero();
+        assertThat(table.lost()).isEqualTo(2);
+        assertThat(table.isPending(5) || table.isPending(6)).isFalse();
+        config.write(ConfigSpace.COMMAND, 2, ConfigSpace.COMMAND_BUS_MASTER);
+        assertThat(port.writes).as("lost, not held back").isEmpty();
+        assertThat(table.fire(5)).isTrue();
+        assertThat(table.sent()).isOne();
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {-1, VECTORS, 0xFFFF, Integer.MIN_VALUE, Integer.MAX_VALUE})
     void shouldIgnoreVectorsThatDoNotExist(int vector) {

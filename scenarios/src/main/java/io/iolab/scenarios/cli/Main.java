@@ -127,6 +127,8 @@ public final class Main implements Runnable {
                 .addSubcommand(new RunCommand(session))
                 .addSubcommand(new ServeCommand(session.version()))
                 .addSubcommand(new ScenarioCommand(session))
+                .addSubcommand(new BenchCommand(session))
+                .addSubcommand(QtestCommand.line(session))
                 .addSubcommand(new DoctorCommand(session));
         prepare(iolab);
         return iolab.setHelpSectionKeys(HELP_ORDER)

@@ -4,6 +4,7 @@ import io.iolab.vmm.ledger.CpuShare;
 import io.iolab.vmm.ledger.GuestFigures;
 import io.iolab.vmm.ledger.InterruptOutcome;
 import io.iolab.vmm.ledger.Path;
+import io.iolab.vmm.ledger.WakeCause;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.Comparator;
@@ -82,6 +83,14 @@ record PathFigures(GuestFigures raw) {
 
     BigDecimal kicksPerPacket() {
         return perPacket(raw.kicksSent());
+    }
+
+    BigDecimal wakeupsPerPacket() {
+        return perPacket(raw.totalWakeups());
+    }
+
+    long wakeups(WakeCause cause) {
+        return raw.wakeups().getOrDefault(cause, 0L);
     }
 
     BigDecimal copiedBytesPerPacket() {

@@ -3,6 +3,7 @@ package io.iolab.scenarios.result;
 import io.iolab.vmm.ledger.CpuShare;
 import io.iolab.vmm.ledger.GuestFigures;
 import io.iolab.vmm.ledger.InterruptOutcome;
+import io.iolab.vmm.ledger.WakeCause;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -59,6 +60,7 @@ public final class ResultCsv {
         cells.put("exits_per_packet", row.exitsPerPacket());
         cells.put("interrupts_per_packet", row.interruptsPerPacket());
         cells.put("kicks_per_packet", row.kicksPerPacket());
+        cells.put("wakeups_per_packet", row.wakeupsPerPacket());
         cells.put("copied_bytes_per_packet", row.copiedBytesPerPacket());
         cells.put("iotlb_misses_per_packet", row.iotlbMissesPerPacket());
         cells.put("drops", row.drops());
@@ -74,6 +76,9 @@ public final class ResultCsv {
         }
         cells.put("kicks_sent", raw.kicksSent());
         cells.put("kicks_suppressed", raw.kicksSuppressed());
+        for (WakeCause cause : WakeCause.values()) {
+            cells.put("wakeups_" + cause.label(), row.wakeups(cause));
+        }
         cells.put("exits", raw.totalExits());
         cells.put("iommu_faults", raw.iommu().faults());
         if (yardstick.isPresent()) {

@@ -17,6 +17,7 @@ import io.iolab.vmm.ledger.DropCause;
 import io.iolab.vmm.ledger.GuestFigures;
 import io.iolab.vmm.ledger.InterruptOutcome;
 import io.iolab.vmm.ledger.Path;
+import io.iolab.vmm.ledger.WakeCause;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.Locale;
@@ -112,6 +113,7 @@ public final class ResultJson {
         path.put("exits_per_packet", row.exitsPerPacket());
         path.put("interrupts_per_packet", row.interruptsPerPacket());
         path.put("kicks_per_packet", row.kicksPerPacket());
+        path.put("wakeups_per_packet", row.wakeupsPerPacket());
         path.put("copied_bytes_per_packet", row.copiedBytesPerPacket());
         path.put("iotlb_misses_per_packet", row.iotlbMissesPerPacket());
         path.put("drops", row.drops());
@@ -151,6 +153,10 @@ public final class ResultJson {
             interrupts.put(outcome.label(), row.interrupts(outcome));
         }
         path.putObject("kicks").put("sent", raw.kicksSent()).put("suppressed", raw.kicksSuppressed());
+        ObjectNode wakeups = path.putObject("wakeups");
+        for (WakeCause cause : WakeCause.values()) {
+            wakeups.put(cause.label(), row.wakeups(cause));
+        }
         path.put("copied_bytes", raw.copiedBytes());
         ArrayNode dma = path.putArray("dma");
         for (GuestFigures.Dma requests : raw.dma()) {

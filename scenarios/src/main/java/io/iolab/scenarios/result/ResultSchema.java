@@ -12,6 +12,7 @@ import io.iolab.vmm.ledger.ExitHandler;
 import io.iolab.vmm.ledger.ExitReason;
 import io.iolab.vmm.ledger.InterruptOutcome;
 import io.iolab.vmm.ledger.Path;
+import io.iolab.vmm.ledger.WakeCause;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -51,14 +52,22 @@ public final class ResultSchema {
                 .with("exits_per_packet", "VM exits.", JsonSchema.amount())
                 .with("interrupts_per_packet", "Interrupts that entered the guest.", JsonSchema.amount())
                 .with("kicks_per_packet", "Doorbells that reached the device.", JsonSchema.amount())
+                .optional(
+                        "wakeups_per_packet",
+                        "Times a sleeping thread that serves the device was woken.",
+                        JsonSchema.amount())
                 .with("copied_bytes_per_packet", "Bytes moved by host processors.", JsonSchema.amount())
                 .with("iotlb_misses_per_packet", "Translations that had to walk.", JsonSchema.amount())
                 .with("drops", "Frames lost, both directions, all causes.", JsonSchema.count())
                 .with("latency_ns", "From the sending program's call to the receiving program's return.", latency())
-                .with("cpu_ns_per_packet", "Processor time, all shares.", JsonSchema.amount())
-                .with("cpu_ns", "The same by share, per packet.", each(CpuShare.values(), JsonSchema.amount()))
+                .with(
+                        "cpu_ns_per_packet",
+                        "Processor time, all shares: what a polling thread burns without finding work included.",
+                        JsonSchema.amount())
+                .with("cpu_ns", "The same by share, per packet.", processor())
                 .with("interrupts", "By outcome.", each(InterruptOutcome.values(), JsonSchema.count()))
                 .with("kicks", "Doorbells.", counts("sent", "suppressed"))
+                .optional("wakeups", "By cause.", each(WakeCause.values(), JsonSchema.count()))
                 .with("copied_bytes", "Between guest memory and host buffers.", JsonSchema.count())
                 .with("dma", "Requests of the device.", JsonSchema.listOf(dma()))
                 .with(
@@ -146,6 +155,19 @@ public final class ResultSchema {
         Fields fields = new Fields();
         for (Enum<?> constant : constants) {
             fields.with(ResultJson.lower(constant), "Always present.", value.deepCopy());
+        }
+        return fields.object();
+    }
+
+    /** Documents of before there were polling threads lack their share. */
+    private static ObjectNode processor() {
+        Fields fields = new Fields();
+        for (CpuShare share : CpuShare.values()) {
+            if (share == CpuShare.POLLING) {
+                fields.optional(share.label(), "Threads that look for work and find none.", JsonSchema.amount());
+            } else {
+                fields.with(share.label(), "Always present.", JsonSchema.amount());
+            }
         }
         return fields.object();
     }

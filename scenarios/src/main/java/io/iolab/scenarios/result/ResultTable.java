@@ -152,7 +152,7 @@ public final class ResultTable {
         for (CpuShare share : CpuShare.values()) {
             table.number(share.label());
         }
-        table.number("total");
+        table.number("total").number("wakes/pkt");
         for (PathFigures row : report.rows()) {
             List<Object> cells = new ArrayList<>();
             cells.add(label(row));
@@ -160,6 +160,7 @@ public final class ResultTable {
                 cells.add(row.cpuNanosPerPacket(share));
             }
             cells.add(row.cpuNanosPerPacket());
+            cells.add(short3(row.wakeupsPerPacket()));
             table.row(cells.toArray());
         }
         return table;

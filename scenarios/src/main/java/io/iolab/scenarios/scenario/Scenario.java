@@ -56,7 +56,7 @@ public record Scenario(
                 name, description, seed, profile, clock, newWarmupPicos, newDurationPicos, memoryFile, guests);
     }
 
-    private Scenario withGuests(List<GuestConfig> newGuests) {
+    Scenario withGuests(List<GuestConfig> newGuests) {
         return new Scenario(name, description, seed, profile, clock, warmupPicos, durationPicos, memoryFile, newGuests);
     }
 

@@ -15,8 +15,15 @@ public final class ScenarioCatalog {
     /** What {@code iolab compare} runs when no scenario is named. */
     public static final String DEFAULT = "side-by-side";
 
-    private static final List<String> NAMES =
-            List.of(DEFAULT, "ping-pong", "mixed-sizes", "doorbell-cost", "pcap-replay");
+    private static final List<String> NAMES = List.of(
+            DEFAULT,
+            "ping-pong",
+            "mixed-sizes",
+            "doorbell-cost",
+            "pcap-replay",
+            "virtio-backends",
+            "rings",
+            "shared-msix-page");
 
     private ScenarioCatalog() {}
 

@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.iolab.scenarios.schema.JsonSchema;
 import io.iolab.vmm.ClockMode;
+import io.iolab.vmm.VirtioTuning.Backend;
+import io.iolab.vmm.VirtioTuning.Ring;
 import io.iolab.vmm.config.ConfigNode;
 import io.iolab.vmm.config.Quantity;
 import io.iolab.vmm.ledger.Path;
@@ -64,6 +66,38 @@ final class ScenarioKeys {
                 List.of(RING, ITR, TX_DELAY, RX_DELAY, TX_INTERRUPTS, EVENT_INDEX, MERGEABLE, COALESCED_MMIO);
 
         private Nic() {}
+    }
+
+    /** A virtio device and its back end. */
+    static final class Virtio {
+        static final Key<Backend> BACKEND = Key.choice(
+                "backend",
+                "user: a kick exits to the VMM process and is served there; vhost (the default): an ioeventfd wakes a thread of"
+                        + " the host's kernel; poll: a thread looks at the rings all the time and kicks are off.",
+                Backend.class);
+        static final Key<Ring> RING = Key.choice("ring", "The form of the virtqueues; default split.", Ring.class);
+        static final Key<Boolean> IN_ORDER = Key.flag(
+                "in_order",
+                "Negotiate VIRTIO_F_IN_ORDER, so that one used element may stand for several buffers; default false.");
+        static final Key<Integer> QUEUE_SIZE = Key.powerOfTwo(
+                "queue_size",
+                "Descriptors a virtqueue has at most; default: those of the NIC's rings, 256 at most.",
+                8,
+                1024);
+        static final List<Key<?>> ALL = List.of(BACKEND, RING, IN_ORDER, QUEUE_SIZE);
+
+        private Virtio() {}
+    }
+
+    /** Where an assigned NIC has its MSI-X table. */
+    static final class Msix {
+        static final Key<Boolean> SHARED_PAGE = Key.flag(
+                "shared_page",
+                "The table lies in the page of the NIC's transmit registers, so that page cannot be mapped into the guest and"
+                        + " each access to it exits; default false: in a BAR of its own.");
+        static final List<Key<?>> ALL = List.of(SHARED_PAGE);
+
+        private Msix() {}
     }
 
     /** One direction of a stream. */
@@ -177,6 +211,8 @@ final class ScenarioKeys {
     static final Key<ConfigNode> LINK =
             Key.section("link", "The cable between NIC and switch.", () -> Key.mapping(Link.ALL));
     static final Key<ConfigNode> NIC = Key.section("nic", "Driver and device settings.", () -> Key.mapping(Nic.ALL));
+    static final Key<ConfigNode> VIRTIO =
+            Key.section("virtio", "virtio: the device and its back end.", () -> Key.mapping(Virtio.ALL));
     static final Key<ConfigNode> WORKLOAD =
             Key.section("workload", "The traffic between each guest and its peer.", Traffic::schema);
     static final Key<Long> RAM = Key.quantity(
@@ -199,7 +235,9 @@ final class ScenarioKeys {
         static final Key<Boolean> MAPPED = Key.flag(
                 "mapped",
                 "passthrough: set up the device's DMA mappings; false leaves its IOMMU domain empty; default true.");
-        static final List<Key<?>> ALL = List.of(NAME, PATH, RAM, LINK, NIC, WORKLOAD, MAPPED);
+        static final Key<ConfigNode> MSIX =
+                Key.section("msix", "passthrough: the NIC's MSI-X table.", () -> Key.mapping(Msix.ALL));
+        static final List<Key<?>> ALL = List.of(NAME, PATH, RAM, LINK, NIC, VIRTIO, WORKLOAD, MAPPED, MSIX);
 
         private Guest() {}
     }
@@ -242,6 +280,7 @@ final class ScenarioKeys {
             MEMORY,
             LINK,
             NIC,
+            VIRTIO,
             RAM,
             WORKLOAD,
             GUESTS);

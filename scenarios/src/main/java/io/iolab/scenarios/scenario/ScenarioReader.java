@@ -38,9 +38,6 @@ public final class ScenarioReader {
     private static final long DEFAULT_RAM = 64 * MIB;
     private static final long DEFAULT_WARMUP_PICOS = 5_000_000_000L;
     private static final long DEFAULT_DURATION_PICOS = 50_000_000_000L;
-    /** virtio-net offers no larger queue, as QEMU does by default. */
-    private static final int MAX_VIRTQUEUE = 256;
-
     /** How the machine calls a guest's peer. */
     private static final String PEER = "-peer";
 
@@ -115,7 +112,7 @@ public final class ScenarioReader {
         long duration = ScenarioKeys.DURATION.read(node, DEFAULT_DURATION_PICOS);
         Optional<java.nio.file.Path> memory = memory(node);
         LinkConfig link = link(node, LinkConfig.GIGABIT);
-        NicTuning nic = nic(node, NicTuning.DEFAULTS);
+        NicTuning nic = NicReader.virtio(node, NicReader.nic(node, NicTuning.DEFAULTS));
         long ram = ram(node, DEFAULT_RAM);
         Workload workload = workload(node, null);
         List<GuestConfig> guests = guests(node, new Defaults(ram, link, nic, workload));
@@ -196,24 +193,6 @@ public final class ScenarioReader {
                 ScenarioKeys.Link.QUEUE.read(node, absent.queueFrames()));
     }
 
-    private static NicTuning nic(ConfigNode parent, NicTuning absent) throws ConfigException {
-        Optional<ConfigNode> found = ScenarioKeys.NIC.find(parent);
-        if (found.isEmpty()) {
-            return absent;
-        }
-        ConfigNode node = found.get();
-        Key.only(node, ScenarioKeys.Nic.ALL);
-        return new NicTuning(
-                ScenarioKeys.Nic.RING.read(node, absent.ringSize()),
-                ScenarioKeys.Nic.ITR.read(node, absent.itr()),
-                ScenarioKeys.Nic.TX_DELAY.read(node, absent.txDelay()),
-                ScenarioKeys.Nic.RX_DELAY.read(node, absent.rxDelay()),
-                ScenarioKeys.Nic.TX_INTERRUPTS.read(node, absent.txInterrupts()),
-                ScenarioKeys.Nic.EVENT_INDEX.read(node, absent.eventIndex()),
-                ScenarioKeys.Nic.MERGEABLE.read(node, absent.mergeable()),
-                ScenarioKeys.Nic.COALESCED_MMIO.read(node, absent.coalescedMmio()));
-    }
-
     private static long ram(ConfigNode node, long absent) throws ConfigException {
         long ram = ScenarioKeys.RAM.read(node, absent);
         if (ram % GUEST_RAM_STEP != 0) {
@@ -236,7 +215,7 @@ public final class ScenarioReader {
                         path,
                         defaults.ram(),
                         defaults.link(),
-                        ringFor(path, defaults.nic()),
+                        NicReader.ringFor(path, defaults.nic()),
                         needed(node, defaults.workload()),
                         true));
             }
@@ -267,33 +246,13 @@ public final class ScenarioReader {
         String name = Guest.NAME.read(node, path.label());
         long ram = ram(node, defaults.ram());
         LinkConfig link = link(node, defaults.link());
-        NicTuning nic = nic(node, ringFor(path, defaults.nic()));
-        if (path == Path.VIRTIO && nic.ringSize() > MAX_VIRTQUEUE) {
-            throw node.error(
-                    ScenarioKeys.NIC.name(), "expected ring: " + MAX_VIRTQUEUE + " at most, found " + nic.ringSize());
-        }
+        NicTuning nic = NicReader.of(node, path, defaults.nic());
         Workload workload = needed(node, workload(node, defaults.workload()));
         boolean mapped = Guest.MAPPED.read(node, true);
         if (!mapped && path != Path.PASSTHROUGH) {
             throw node.error(Guest.MAPPED.name(), "expected on the passthrough path only; no other has an IOMMU");
         }
         return new GuestConfig(name, path, ram, link, nic, workload, mapped);
-    }
-
-    /** Common settings fit every path: a virtqueue takes the largest size that it can have. */
-    private static NicTuning ringFor(Path path, NicTuning nic) {
-        if (path != Path.VIRTIO || nic.ringSize() <= MAX_VIRTQUEUE) {
-            return nic;
-        }
-        return new NicTuning(
-                MAX_VIRTQUEUE,
-                nic.itr(),
-                nic.txDelay(),
-                nic.rxDelay(),
-                nic.txInterrupts(),
-                nic.eventIndex(),
-                nic.mergeable(),
-                nic.coalescedMmio());
     }
 
     private static Workload needed(ConfigNode node, @Nullable Workload workload) throws ConfigException {

@@ -15,6 +15,7 @@ import io.iolab.scenarios.scenario.Scenario;
 import io.iolab.scenarios.scenario.ScenarioSchema;
 import io.iolab.scenarios.schema.SchemaCheck;
 import io.iolab.vmm.ClockMode;
+import io.iolab.vmm.GuestConfig;
 import io.iolab.vmm.config.ConfigException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -94,6 +95,16 @@ class MainTest {
     }
 
     @Test
+    void shouldCompareVariantsOfAPath() {
+        assertThat(iolab("compare", "--paths", "virtio,virtio{backend: poll},passthrough", "--native"))
+                .isZero();
+
+        assertThat(ran.getFirst().guests())
+                .extracting(GuestConfig::name)
+                .containsExactly("virtio", "virtio-poll", "passthrough", "native");
+    }
+
+    @Test
     void shouldPrintOneJsonDocumentThatMeetsItsSchema() throws IOException {
         assertThat(iolab("run", "doorbell-cost", "--json")).isZero();
 
@@ -147,6 +158,8 @@ class MainTest {
                 "compare --duration 0ns       | more than 0                    | Try: iolab compare --help",
                 "compare --seed -1            | --seed must be 0 or more       | Try: iolab compare --help",
                 "compare --clock sundial      | --clock                        | Try: iolab compare --help",
+                "compare --paths vrtio        | --paths:1:1: expected one of   | Try: iolab compare --help",
+                "compare --paths virtio{x:0}  | --paths:1:8: unknown key 'x:0' | Try: iolab compare --help",
                 "compare --spend              | --spend needs --clock wall     | Try: iolab compare --help",
             })
     void shouldEndWith2AndSayWhatWasMeant(String line, String problem, String hint) {
@@ -367,5 +380,29 @@ class MainTest {
         out.reset();
         assertThat(iolab("doctor", "--json")).isZero();
         assertThat(new ObjectMapper().readTree(out()).path("schema").asText()).isEqualTo("iolab.doctor/1");
+    }
+
+    @Test
+    void shouldShowQtestByExample() {
+        assertThat(iolab("qtest", "--help")).isZero();
+        assertThat(out.toString(StandardCharsets.UTF_8)).contains("Examples:\n  iolab qtest -qtest unix:");
+    }
+
+    /** What makes no sense is wrong usage; a socket where nobody listens is the environment's fault. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "2 | -machine q35",
+                "2 | -qtest unix:/nonexistent/q -machine isapc",
+                "2 | -qtest unix:/nonexistent/q -device nosuch",
+                "4 | -qtest unix:/nonexistent/q -machine q35 -accel qtest",
+                "4 | -qtest unix:/nonexistent/q -netdev socket,fd=999,id=n",
+            })
+    void shouldSayWhatIsWrongWithQtestOptions(int status, String words) {
+        String[] args = ("qtest " + words).split(" ");
+        assertThat(iolab(args)).isEqualTo(status);
+        assertThat(err.toString(StandardCharsets.UTF_8)).startsWith("iolab: ");
+        assertThat(out.size()).isZero();
     }
 }

@@ -10,6 +10,7 @@ import io.iolab.vmm.ledger.ExitReason;
 import io.iolab.vmm.ledger.GuestFigures;
 import io.iolab.vmm.ledger.InterruptOutcome;
 import io.iolab.vmm.ledger.Path;
+import io.iolab.vmm.ledger.WakeCause;
 import java.util.List;
 import java.util.Map;
 import org.HdrHistogram.Histogram;
@@ -34,6 +35,7 @@ public final class HandBuilt {
                 Map.of(InterruptOutcome.RAISED, 2L, InterruptOutcome.COALESCED, 1L, InterruptOutcome.INJECTED, 1L),
                 3,
                 0,
+                Map.of(WakeCause.FRAME, 1L, WakeCause.KICK, 2L),
                 1024,
                 List.of(
                         new GuestFigures.Dma(Access.READ, DmaKind.DESCRIPTOR, 4, 64),
@@ -55,6 +57,7 @@ public final class HandBuilt {
                 Map.of(InterruptOutcome.RAISED, 2L, InterruptOutcome.REMAPPED, 2L, InterruptOutcome.POSTED, 1L),
                 3,
                 1,
+                Map.of(),
                 0,
                 List.of(),
                 new GuestFigures.Iommu(9, 2, 8, 0, 0),
@@ -74,6 +77,7 @@ public final class HandBuilt {
                 Map.of(InterruptOutcome.RAISED, 4L, InterruptOutcome.COALESCED, 2L, InterruptOutcome.INJECTED, 2L),
                 6,
                 0,
+                Map.of(),
                 0,
                 List.of(),
                 GuestFigures.Iommu.NONE,

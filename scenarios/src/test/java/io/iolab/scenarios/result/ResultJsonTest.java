@@ -88,6 +88,18 @@ class ResultJsonTest {
         assertThat(problems.getFirst()).startsWith("/paths/0: ").contains(field);
     }
 
+    /** iolab.result/1 gains fields and loses none, so what was written before them stays valid. */
+    @Test
+    void shouldAcceptDocumentsOfBeforeWakeUpsAndPollingWereCounted() throws IOException {
+        JsonNode document = document();
+        for (JsonNode path : document.path("paths")) {
+            ((ObjectNode) path).remove(List.of("wakeups_per_packet", "wakeups"));
+            ((ObjectNode) path.path("cpu_ns")).remove("polling");
+        }
+
+        assertThat(SchemaCheck.problems(ResultSchema.document(), document)).isEmpty();
+    }
+
     @Test
     void shouldRefuseTextForNumbersUnknownFieldsAndUnknownNames() throws IOException {
         ObjectNode document = (ObjectNode) document();

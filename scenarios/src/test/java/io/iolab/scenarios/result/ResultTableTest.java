@@ -3,6 +3,7 @@ package io.iolab.scenarios.result;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.iolab.vmm.ledger.GuestFigures;
+import io.iolab.vmm.ledger.WakeCause;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,7 @@ class ResultTableTest {
                 small.interrupts(),
                 500_000_000_000L,
                 0,
+                Map.of(WakeCause.KICK, 500_000_000_000L),
                 757_000_000_000_000L,
                 small.dma(),
                 small.iommu(),

@@ -8,6 +8,9 @@ import io.iolab.vmm.ClockMode;
 import io.iolab.vmm.GuestConfig;
 import io.iolab.vmm.LinkConfig;
 import io.iolab.vmm.NicTuning;
+import io.iolab.vmm.VirtioTuning;
+import io.iolab.vmm.VirtioTuning.Backend;
+import io.iolab.vmm.VirtioTuning.Ring;
 import io.iolab.vmm.config.ConfigException;
 import io.iolab.vmm.guest.Workload;
 import io.iolab.vmm.ledger.Path;
@@ -121,6 +124,30 @@ class ScenarioReaderTest {
                         false));
     }
 
+    /** Two guests on one path with different settings, and what the whole scenario says for those that do not. */
+    @Test
+    void shouldReadTheDevicesOfEachGuest() throws ConfigException {
+        Scenario scenario = parse("version: 1\n" + STREAM + """
+                virtio: {queue_size: 64}
+                guests:
+                  - {name: a, path: virtio, virtio: {backend: poll, ring: packed}}
+                  - {name: b, path: virtio, virtio: {backend: user, queue_size: 1024, in_order: true}}
+                  - {name: c, path: virtio}
+                  - {name: d, path: passthrough, msix: {shared_page: true}}
+                  - {name: e, path: passthrough, msix: {}}
+                """);
+
+        assertThat(scenario.guests())
+                .extracting(guest -> guest.nic().virtio())
+                .startsWith(
+                        new VirtioTuning(Backend.POLL, Ring.PACKED, false, 64),
+                        new VirtioTuning(Backend.USER, Ring.SPLIT, true, 1024),
+                        new VirtioTuning(Backend.VHOST, Ring.SPLIT, false, 64));
+        assertThat(scenario.guests())
+                .extracting(guest -> guest.nic().msixSharedPage())
+                .containsExactly(false, false, false, true, false);
+    }
+
     @Test
     void shouldReadEcho() throws ConfigException {
         Scenario scenario = parse("version: 1\nworkload: {kind: echo, size: 60B, rate: 50kpps}\n");
@@ -165,6 +192,12 @@ class ScenarioReaderTest {
                 "guests: [{name: a-peer, path: virtio}]     | 3 | 17 | without -peer",
                 "guests: [{path: virtio, nic: {ring: 512}}]  | 3 | 30 | ring: 256 at most",
                 "guests: [{path: virtio, mapped: false}]     | 3 | 33 | passthrough path only",
+                "guests: [{path: emulated, virtio: {}}]     | 3 | 35 | virtio path only",
+                "guests: [{path: virtio, msix: {}}]         | 3 | 31 | passthrough path only",
+                "virtio: {backend: qemu}                    | 3 | 19 | user, vhost, poll",
+                "virtio: {ring: 256}                        | 3 | 16 | split, packed",
+                "virtio: {queue_size: 2048}                 | 3 | 22 | from 8 to 1024",
+                "virtio: {queue_size: 100}                  | 3 | 22 | a power of two",
                 "version: 1           | 3 | 1  | twice",
                 "'\"x'                | 4 | 1  | not YAML",
             })

@@ -49,6 +49,8 @@ class ScenarioSchemaTest {
                 "x: 1                                                               | ",
                 "link: {x: 1}                                                       | /properties/link",
                 "nic: {x: 1}                                                        | /properties/nic",
+                "virtio: {x: 1}                                                     | /properties/virtio",
+                "guests: [{path: passthrough, msix: {x: 1}}]                        | /properties/guests/items/properties/msix",
                 "memory: {file: /m, x: 1}                                           | /properties/memory",
                 "workload: {kind: udp-stream, size: 60B, transmit: {}, x: 1}        | /properties/workload/oneOf/0",
                 "workload: {kind: udp-stream, size: 60B, transmit: {x: 1}}          | /properties/workload/oneOf/0/properties/transmit",

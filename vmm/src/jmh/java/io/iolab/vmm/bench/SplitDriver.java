@@ -3,9 +3,7 @@ package io.iolab.vmm.bench;
 import io.iolab.devices.memory.Memory;
 
 /** The driver's end of a split virtqueue: one descriptor for each buffer, completions read back (virtio 1.2 section 2.7). */
-final class SplitDriver {
-    static final int DEVICE_WRITES = 2;
-
+final class SplitDriver implements RingDriver {
     private final Memory memory;
     private final int size;
     private final long tableHpa;
@@ -23,8 +21,8 @@ final class SplitDriver {
         this.usedHpa = usedHpa;
     }
 
-    /** Offers one buffer, without showing it to the device. */
-    void add(long hpa, int length, int flags) {
+    @Override
+    public void add(long hpa, int length, int flags) {
         int slot = availIdx & size - 1;
         long descriptor = tableHpa + 16L * slot;
         memory.writeLong(descriptor, hpa);
@@ -34,12 +32,13 @@ final class SplitDriver {
         availIdx++;
     }
 
-    void publish() {
+    @Override
+    public void publish() {
         memory.storeShortRelease(availHpa + 2, (short) availIdx);
     }
 
-    /** Takes back what was used. @return the lengths written, added up */
-    long reap(int expected) {
+    @Override
+    public long reap(int expected) {
         int count = memory.loadShortAcquire(usedHpa + 2) - reapedIdx & 0xFFFF;
         if (count != expected) {
             throw new IllegalStateException(count + " buffers used of " + expected);

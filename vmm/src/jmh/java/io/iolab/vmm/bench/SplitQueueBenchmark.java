@@ -48,7 +48,7 @@ public class SplitQueueBenchmark {
 
     private void fill() {
         for (int i = 0; i < SIZE; i++) {
-            driver.add(BUFFERS + 2048L * i, 2048, SplitDriver.DEVICE_WRITES);
+            driver.add(BUFFERS + 2048L * i, 2048, RingDriver.DEVICE_WRITES);
         }
         driver.publish();
     }

@@ -4,8 +4,10 @@ import io.iolab.devices.dma.DirectDma;
 import io.iolab.devices.irq.InterruptPin;
 import io.iolab.devices.memory.PhysicalMemory;
 import io.iolab.devices.net.Delivery;
+import io.iolab.devices.virtio.net.NetFeatures;
 import io.iolab.devices.virtio.net.VirtioNet;
 import io.iolab.devices.virtio.net.VirtioNetOptions;
+import io.iolab.devices.virtio.queue.RingFeatures;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -22,7 +24,7 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * A frame through virtio-net with split rings, event index and mergeable buffers, both ends included: the driver's descriptor,
+ * A frame through virtio-net with split or packed rings, event index and mergeable buffers, both ends included: the driver's descriptor,
  * the device's work, the driver's look at the used element. Transmit kicks once for a full ring of 256 (virtio 1.2 section
  * 5.1.6.2); receive publishes frame by frame (5.1.6.4). Offsets are those of the common configuration, section 4.1.4.3.
  */
@@ -60,23 +62,34 @@ public class VirtioNetBenchmark {
     /** MRG_RXBUF, INDIRECT_DESC, EVENT_IDX. */
     private static final long FEATURES_LOW = 1L << 15 | 1L << 28 | 1L << 29;
 
-    /** VERSION_1. */
+    /** VERSION_1; RING_PACKED. */
     private static final long FEATURES_HIGH = 1;
+
+    private static final long PACKED_HIGH = 1 << 2;
 
     @Param({"60", "1514"})
     public int bytes;
 
+    /** The form of the rings. */
+    @Param({"split", "packed"})
+    public String ring;
+
     private final PhysicalMemory memory = PhysicalMemory.allocate(2 << 20);
     private final CountingWire wire = new CountingWire();
     private final VirtioNet device = new VirtioNet(
-            VirtioNetOptions.defaults(BenchmarkFrames.deviceMac()),
+            new VirtioNetOptions(
+                    BenchmarkFrames.deviceMac(), SIZE, NetFeatures.DEFAULT | RingFeatures.RING_PACKED),
             new DirectDma(memory, (address, data) -> {}),
             InterruptPin.UNCONNECTED,
             wire,
             () -> 0);
-    private SplitDriver receiveq;
-    private SplitDriver transmitq;
+    private RingDriver receiveq;
+    private RingDriver transmitq;
     private byte[] frame;
+
+    private boolean packed() {
+        return ring.equals("packed");
+    }
 
     private void common(int offset, int width, long value) {
         device.writeBar(BAR, offset, width, value);
@@ -95,7 +108,7 @@ public class VirtioNetBenchmark {
         common(DRIVER_FEATURE_SELECT, 4, 0);
         common(DRIVER_FEATURE, 4, FEATURES_LOW);
         common(DRIVER_FEATURE_SELECT, 4, 1);
-        common(DRIVER_FEATURE, 4, FEATURES_HIGH);
+        common(DRIVER_FEATURE, 4, FEATURES_HIGH | (packed() ? PACKED_HIGH : 0));
         common(STATUS, 1, 0xB);
         receiveq = enable(RECEIVE_QUEUE);
         transmitq = enable(TRANSMIT_QUEUE);
@@ -106,15 +119,17 @@ public class VirtioNetBenchmark {
         }
     }
 
-    private SplitDriver enable(int queue) {
-        long ring = RINGS + RING_STRIDE * queue;
+    private RingDriver enable(int queue) {
+        long area = RINGS + RING_STRIDE * queue;
         common(QUEUE_SELECT, 2, queue);
         common(QUEUE_SIZE, 2, SIZE);
-        common(QUEUE_DESC, 4, ring);
-        common(QUEUE_DRIVER, 4, ring + AVAIL);
-        common(QUEUE_DEVICE, 4, ring + USED);
+        common(QUEUE_DESC, 4, area);
+        common(QUEUE_DRIVER, 4, area + AVAIL);
+        common(QUEUE_DEVICE, 4, area + USED);
         common(QUEUE_ENABLE, 2, 1);
-        return new SplitDriver(memory, SIZE, ring, ring + AVAIL, ring + USED);
+        return packed()
+                ? new PackedDriver(memory, SIZE, area)
+                : new SplitDriver(memory, SIZE, area, area + AVAIL, area + USED);
     }
 
     @TearDown
@@ -138,7 +153,7 @@ public class VirtioNetBenchmark {
     @OperationsPerInvocation(SIZE)
     public long receive() {
         for (int i = 0; i < SIZE; i++) {
-            receiveq.add(BUFFERS + (long) BUFFER * i, BUFFER, SplitDriver.DEVICE_WRITES);
+            receiveq.add(BUFFERS + (long) BUFFER * i, BUFFER, RingDriver.DEVICE_WRITES);
         }
         receiveq.publish();
         for (int i = 0; i < SIZE; i++) {

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * BARs and MSI-X are the guest's own copies (as vfio-pci virtualises them). What the guest writes into its MSI-X table is kept
  * here; the physical table holds host vectors, and each host interrupt fires the guest's entry of the same number.
  *
+ * <p>An access that is not mapped but touches neither table nor pending bits is carried out on the device.
+ *
  * <p>{@link #poll} does nothing: a physical function runs on an engine of its own.
  */
 public final class AssignedFunction implements PciFunction {
@@ -30,9 +32,7 @@ public final class AssignedFunction implements PciFunction {
     private final HostInterrupts host;
     private final ConfigSpace config;
     private @Nullable MsixTable msix;
-    private int msixBar = -1;
-    private long tableOffset;
-    private long pendingOffset;
+    private MappedPages pages;
     /** Claimed once; a reset function is given the same again. */
     private final List<MessageTarget> hostVectors = new ArrayList<>();
 
@@ -58,6 +58,7 @@ public final class AssignedFunction implements PciFunction {
                 config.bar(bar);
             }
         }
+        pages = new MappedPages(config, 0, 0, 0);
         copyCapabilities(real, messages);
         config.onWrite(ConfigSpace.COMMAND, 2, this::commandWritten);
         config.seal();
@@ -90,11 +91,8 @@ public final class AssignedFunction implements PciFunction {
         int vectors = (real.get(at + 2, 2) & 0x7FF) + 1;
         int table = real.get(at + 4, 4);
         int pending = real.get(at + 8, 4);
-        msixBar = table & 7;
-        tableOffset = table & ~7;
-        pendingOffset = pending & ~7;
-        msix = new MsixTable(
-                config, at, vectors, msixBar, (int) tableOffset, pending & 7, (int) pendingOffset, messages);
+        pages = new MappedPages(config, vectors, table, pending);
+        msix = new MsixTable(config, at, vectors, table & 7, table & ~7, pending & 7, pending & ~7, messages);
         config.onWrite(at + 2, 2, () -> msixSwitched(at));
     }
 
@@ -108,11 +106,12 @@ public final class AssignedFunction implements PciFunction {
         ConfigSpace real = physical.config();
         for (int v = 0; v < guestTable.vectors(); v++) {
             MessageTarget target = hostVector(guestTable, v);
-            long entry = tableOffset + 16L * v;
-            physical.writeBar(msixBar, entry, 4, target.address());
-            physical.writeBar(msixBar, entry + 4, 4, 0);
-            physical.writeBar(msixBar, entry + 8, 4, target.data());
-            physical.writeBar(msixBar, entry + 12, 4, 0);
+            int bar = pages.tableBar();
+            long entry = pages.tableOffset() + 16L * v;
+            physical.writeBar(bar, entry, 4, target.address());
+            physical.writeBar(bar, entry + 4, 4, 0);
+            physical.writeBar(bar, entry + 8, 4, target.data());
+            physical.writeBar(bar, entry + 12, 4, 0);
         }
         real.write(capability + 2, 2, MSIX_ENABLE);
     }
@@ -132,9 +131,12 @@ public final class AssignedFunction implements PciFunction {
         physical.config().write(ConfigSpace.COMMAND, 2, command);
     }
 
-    /** Whether an access goes straight to the device: everything but the page of the MSI-X table and pending bits. */
-    public boolean mapped(int bar) {
-        return bar != msixBar;
+    /**
+     * Whether an access goes straight to the device, because its page is mapped into the guest: every page of a memory BAR but those
+     * that hold a byte of the MSI-X table or its pending bits.
+     */
+    public boolean mapped(int bar, long offset) {
+        return pages.mapped(bar, offset);
     }
 
     @Override
@@ -145,21 +147,22 @@ public final class AssignedFunction implements PciFunction {
     @Override
     public long readBar(int bar, long offset, int width) {
         MsixTable guestTable = msix;
-        if (bar != msixBar || guestTable == null) {
-            return physical.readBar(bar, offset, width);
+        if (guestTable != null && pages.inTable(bar, offset, width)) {
+            return guestTable.readTable(offset - pages.tableOffset(), width);
         }
-        return offset >= pendingOffset
-                ? guestTable.readPending(offset - pendingOffset, width)
-                : guestTable.readTable(offset - tableOffset, width);
+        if (guestTable != null && pages.inPending(bar, offset, width)) {
+            return guestTable.readPending(offset - pages.pendingOffset(), width);
+        }
+        return physical.readBar(bar, offset, width);
     }
 
     @Override
     public void writeBar(int bar, long offset, int width, long value) {
         MsixTable guestTable = msix;
-        if (bar != msixBar || guestTable == null) {
+        if (guestTable != null && pages.inTable(bar, offset, width)) {
+            guestTable.writeTable(offset - pages.tableOffset(), width, value);
+        } else if (!pages.inPending(bar, offset, width)) {
             physical.writeBar(bar, offset, width, value);
-        } else if (offset < pendingOffset) {
-            guestTable.writeTable(offset - tableOffset, width, value);
         }
     }
 
@@ -188,6 +191,9 @@ public final class AssignedFunction implements PciFunction {
 
     @Override
     public String registerName(int bar, long offset) {
-        return bar == msixBar ? "MSIX_TABLE" : physical.registerName(bar, offset);
+        if (pages.inTable(bar, offset, 1)) {
+            return "MSIX_TABLE";
+        }
+        return pages.inPending(bar, offset, 1) ? "MSIX_PBA" : physical.registerName(bar, offset);
     }
 }

@@ -1,11 +1,13 @@
 /**
  * Device assignment in the shape of VFIO: a physical function that a guest sees through a virtual configuration space, with its
- * registers mapped, its MSI-X table trapped, and its interrupts forwarded by the host.
+ * registers mapped, its MSI-X table trapped, and its interrupts forwarded by the host. {@link io.iolab.vmm.assign.MappedPages} is the
+ * rule of which pages of a BAR are mapped.
  *
  * <pre>
  *   guest --config--> virtual ConfigSpace --bus master bit--> physical function
- *   guest --BAR0----> mapped, no exit -------------------------> physical function
- *   guest --BAR3----> trapped: virtual MSI-X table
+ *   guest --BAR, page without vectors----> mapped, no exit --------> physical function
+ *   guest --BAR, page with vectors-------> trapped: virtual MSI-X table
+ *                                                  `---beside it---> physical function, by the VMM
  *   physical MSI-X --IOMMU--> host vector --HostInterrupts--> virtual MSI-X entry --> vCPU
  * </pre>
  *

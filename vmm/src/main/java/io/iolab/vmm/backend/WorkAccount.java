@@ -3,6 +3,7 @@ package io.iolab.vmm.backend;
 import io.iolab.devices.time.Clock;
 import io.iolab.vmm.ledger.CpuShare;
 import io.iolab.vmm.ledger.GuestLedger;
+import io.iolab.vmm.ledger.WakeCause;
 import io.iolab.vmm.time.Actor;
 import org.jspecify.annotations.Nullable;
 
@@ -59,6 +60,16 @@ public final class WorkAccount implements Clock {
         if (as != null) {
             ledger.cpu(as, picos);
         }
+    }
+
+    /** A thread that serves the device was woken. */
+    void woken(WakeCause cause) {
+        ledger.wakeup(cause);
+    }
+
+    /** A thread that serves the device has looked for work so long and found none. */
+    void polled(long picos) {
+        ledger.cpu(CpuShare.POLLING, picos);
     }
 
     public long nowPicos() {

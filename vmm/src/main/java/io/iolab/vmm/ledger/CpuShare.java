@@ -10,6 +10,8 @@ public enum CpuShare {
     EXIT,
     /** Threads of the VMM or the host kernel that serve this guest. */
     WORKER,
+    /** Such a thread that polls, while it finds nothing: its processor is as busy as at work. */
+    POLLING,
     /** Bytes copied by a host processor between guest memory and host buffers. */
     COPY;
 

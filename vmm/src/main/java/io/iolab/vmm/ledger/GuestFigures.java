@@ -11,6 +11,7 @@ import org.HdrHistogram.Histogram;
  *
  * @param seconds length of the measured part, in the run's clock
  * @param interrupts by outcome
+ * @param wakeups of threads that serve the device, by cause
  * @param latencyNanos from the sending program's call to the receiving program's return
  */
 public record GuestFigures(
@@ -23,6 +24,7 @@ public record GuestFigures(
         Map<InterruptOutcome, Long> interrupts,
         long kicksSent,
         long kicksSuppressed,
+        Map<WakeCause, Long> wakeups,
         long copiedBytes,
         List<Dma> dma,
         Iommu iommu,
@@ -54,6 +56,10 @@ public record GuestFigures(
 
     public long totalExits() {
         return exits.stream().mapToLong(Exits::count).sum();
+    }
+
+    public long totalWakeups() {
+        return wakeups.values().stream().mapToLong(Long::longValue).sum();
     }
 
     /** {@code count} per packet; 0 when there was no packet. */

@@ -20,6 +20,7 @@ public final class GuestLedger {
     private final long[] interrupts = new long[InterruptOutcome.values().length];
     private final long[] dmaRequests = new long[2 * KINDS];
     private final long[] dmaBytes = new long[2 * KINDS];
+    private final long[] wakeups = new long[WakeCause.values().length];
     private final long[] cpuPicos = new long[CpuShare.values().length];
     private final Buckets exitTimes = new Buckets();
     private final LatencyRecorder[] latency = {new LatencyRecorder(), new LatencyRecorder()};
@@ -100,6 +101,16 @@ public final class GuestLedger {
 
     public long kicksSuppressed() {
         return kicksSuppressed;
+    }
+
+    /** A sleeping thread that serves the device was woken. Writer: that thread. */
+    public void wakeup(WakeCause cause) {
+        wakeups[cause.ordinal()]++;
+    }
+
+    /** How often a sleeping thread was woken; hardware does not sleep, and a thread that polls does not either. */
+    public long wakeups(WakeCause cause) {
+        return wakeups[cause.ordinal()];
     }
 
     /** The driver's watchdog has found the transmit unit hanging. Writer: the vCPU. */

@@ -19,6 +19,7 @@ public final class LedgerReading {
     private final Map<Direction, GuestFigures.Traffic> traffic = new EnumMap<>(Direction.class);
     private final Map<ExitCounter, long[]> exits = new HashMap<>();
     private final Map<InterruptOutcome, Long> interrupts = new EnumMap<>(InterruptOutcome.class);
+    private final Map<WakeCause, Long> wakeups = new EnumMap<>(WakeCause.class);
     private final Map<CpuShare, Long> cpu = new EnumMap<>(CpuShare.class);
     private final List<GuestFigures.Dma> dma = new ArrayList<>();
     private final GuestFigures.Iommu iommu;
@@ -38,6 +39,9 @@ public final class LedgerReading {
         }
         for (InterruptOutcome outcome : InterruptOutcome.values()) {
             interrupts.put(outcome, ledger.interrupts(outcome));
+        }
+        for (WakeCause cause : WakeCause.values()) {
+            wakeups.put(cause, ledger.wakeups(cause));
         }
         for (CpuShare share : CpuShare.values()) {
             cpu.put(share, ledger.cpuPicos(share));
@@ -86,6 +90,7 @@ public final class LedgerReading {
                 minus(interrupts, earlier.interrupts, InterruptOutcome.class),
                 kicksSent - earlier.kicksSent,
                 kicksSuppressed - earlier.kicksSuppressed,
+                minus(wakeups, earlier.wakeups, WakeCause.class),
                 copied - earlier.copied,
                 dmaSince(earlier),
                 iommuSince(earlier),

@@ -68,6 +68,14 @@ public enum LabMeter {
             PATH,
             GUEST,
             OUTCOME),
+    WAKEUPS(
+            Kind.COUNTER,
+            "iolab.wakeups",
+            null,
+            "Times that a sleeping thread serving the guest's device was woken; a back end that polls never sleeps",
+            PATH,
+            GUEST,
+            CAUSE),
     INTERRUPTS(
             Kind.COUNTER,
             "iolab.interrupts",

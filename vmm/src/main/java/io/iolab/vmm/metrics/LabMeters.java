@@ -19,6 +19,7 @@ import io.iolab.vmm.ledger.ExitHandler;
 import io.iolab.vmm.ledger.ExitReason;
 import io.iolab.vmm.ledger.GuestLedger;
 import io.iolab.vmm.ledger.InterruptOutcome;
+import io.iolab.vmm.ledger.WakeCause;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Gauge;
@@ -147,6 +148,9 @@ public final class LabMeters implements MeterBinder {
         }
         counter(registry, LabMeter.KICKS, tags.and(MeterTag.OUTCOME.key(), "sent"), ledger::kicksSent);
         counter(registry, LabMeter.KICKS, tags.and(MeterTag.OUTCOME.key(), "suppressed"), ledger::kicksSuppressed);
+        for (WakeCause cause : WakeCause.values()) {
+            counter(registry, LabMeter.WAKEUPS, tags.and(tag(MeterTag.CAUSE, cause)), () -> ledger.wakeups(cause));
+        }
         for (InterruptOutcome outcome : InterruptOutcome.values()) {
             counter(
                     registry,

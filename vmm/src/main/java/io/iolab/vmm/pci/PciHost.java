@@ -10,11 +10,13 @@ import io.iolab.devices.pci.PciFunction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The host bridge's work: it finds the function that a configuration access addresses, by ports CF8 and CFC or by ECAM, and keeps
- * track of which BARs are decoded where. Functions sit on bus 0; an absent one reads all ones and swallows writes.
+ * track of which BARs are decoded where. Functions sit on bus 0 or behind a {@link RootPort} of it; an absent one reads all ones and
+ * swallows writes.
  *
  * <p>A byte, word or doubleword that is not naturally aligned reaches the function as single bytes, which is what byte enables say.
  *
@@ -47,6 +49,8 @@ public final class PciHost {
     private final IntFunction<InterruptPin> gsiPins;
     /** Bus 0, by device and function. */
     private final @Nullable PciFunction[] functions = new PciFunction[256];
+
+    private final List<RootPort> rootPorts = new ArrayList<>();
 
     private final MmioHandler configPorts = new ConfigPorts();
     private final MmioHandler ecam = new Ecam();
@@ -84,9 +88,35 @@ public final class PciHost {
         return rid;
     }
 
-    /** The function that answers configuration accesses to {@code rid}, or null. A bridge will add its buses here. */
+    /**
+     * Plugs a root port into bus 0, with the functions that it has behind it. Its bus numbers and windows are the guest's to program.
+     *
+     * @return its requester id
+     * @throws IllegalArgumentException as for {@link #add}
+     */
+    public int addRootPort(int device, int function, RootPort port) {
+        int rid = add(device, function, port);
+        rootPorts.add(port);
+        port.config().onWrite(RootPort.BUS_NUMBERS, RootPort.FORWARDING_BYTES, this::updateRoutes);
+        port.functions()
+                .values()
+                .forEach(behind -> behind.config()
+                        .onWrite(ConfigSpace.COMMAND, 2, this::updateRoutes)
+                        .onWrite(ConfigSpace.BAR0, 24, this::updateRoutes));
+        return rid;
+    }
+
+    /** The function that answers configuration accesses to {@code rid}, or null. */
     public @Nullable PciFunction function(int rid) {
-        return RequesterId.bus(rid) == 0 ? functions[RequesterId.devfn(rid)] : null;
+        if (RequesterId.bus(rid) == 0) {
+            return functions[RequesterId.devfn(rid)];
+        }
+        for (RootPort port : rootPorts) {
+            if (port.secondaryBus() == RequesterId.bus(rid)) {
+                return port.functions().get(RequesterId.devfn(rid));
+            }
+        }
+        return null;
     }
 
     /** Writes every Interrupt Line register again: firmware's part after functions were reset. */
@@ -163,12 +193,14 @@ public final class PciHost {
         List<BarTarget> next = new ArrayList<>();
         for (int rid = 0; rid < functions.length; rid++) {
             PciFunction function = functions[rid];
-            for (int bar = 0; function != null && bar < 6; bar++) {
-                Bar shape = function.config().bar(bar);
-                if (shape != null && function.config().barDecodes(bar)) {
-                    next.add(new BarTarget(function, rid, bar, function.config().barAddress(bar), shape.size()));
-                }
+            if (function != null) {
+                addDecoded(next, rid, function, target -> true);
             }
+        }
+        for (RootPort port : rootPorts) {
+            port.functions()
+                    .forEach((devfn, function) ->
+                            addDecoded(next, port.secondaryBus() << 8 | devfn, function, port::forwards));
         }
         if (next.equals(decoded)) {
             return;
@@ -184,6 +216,20 @@ public final class PciHost {
         memory = nextMemory;
         io = nextIo;
         listeners.forEach(Runnable::run);
+    }
+
+    private static void addDecoded(
+            List<BarTarget> targets, int rid, PciFunction function, Predicate<BarTarget> reachable) {
+        ConfigSpace config = function.config();
+        for (int bar = 0; bar < 6; bar++) {
+            Bar shape = config.bar(bar);
+            if (shape != null && config.barDecodes(bar)) {
+                BarTarget target = new BarTarget(function, rid, bar, config.barAddress(bar), shape.size());
+                if (reachable.test(target)) {
+                    targets.add(target);
+                }
+            }
+        }
     }
 
     /** @param offset 0 to 4095 */

@@ -60,6 +60,7 @@ class AssignedFunctionTest {
         final ConfigSpace config = new ConfigSpace(0x8086, 0x10D3, 0, 0x02_00_00)
                 .subsystem(0x8086, 0xA01F)
                 .bar(new Bar(0, Bar.Kind.MEMORY32, 0x2_0000, false))
+                .bar(new Bar(2, Bar.Kind.IO, 32, false))
                 .bar(new Bar(3, Bar.Kind.MEMORY32, 0x4000, false))
                 .capability(PM, 1)
                 .field(PM + 4, 2, 0, 3, 0);
@@ -194,10 +195,24 @@ class AssignedFunctionTest {
 
         assertThat(assigned.readBar(0, 0x20, 4)).isEqualTo(0x1234);
         assertThat(physical.accesses).containsExactly("write 0:16=7", "read 0:32");
-        assertThat(assigned.mapped(0)).isTrue();
-        assertThat(assigned.mapped(3)).isFalse();
         assertThat(assigned.registerName(0, 8)).isEqualTo("REG8");
         assertThat(assigned.registerName(3, 8)).isEqualTo("MSIX_TABLE");
+        assertThat(assigned.registerName(3, PENDING_AT)).isEqualTo("MSIX_PBA");
+    }
+
+    @Test
+    @DisplayName("every page of a memory BAR is mapped but those with a byte of the MSI-X table or the pending bits")
+    void shouldMapWholePagesWithoutVectors() {
+        for (long offset = 0; offset < 0x2_0000; offset += 4) {
+            assertThat(assigned.mapped(0, offset)).isTrue();
+        }
+        for (long offset = 0; offset < 0x4000; offset += 4) {
+            assertThat(assigned.mapped(3, offset))
+                    .as("offset " + offset)
+                    .isEqualTo(offset >>> 12 != 0 && offset >>> 12 != PENDING_AT >>> 12);
+        }
+        assertThat(assigned.mapped(2, 0)).as("ports").isFalse();
+        assertThat(assigned.mapped(5, 0)).as("no such BAR").isFalse();
     }
 
     @Test
@@ -254,12 +269,37 @@ class AssignedFunctionTest {
     }
 
     @Test
-    void shouldTakeNothingFromAccessesBesideTheTable() {
-        for (long offset : new long[] {16L * VECTORS, 0x1FFC, PENDING_AT, PENDING_AT + 8, 0x3FF8}) {
-            assigned.writeBar(3, offset, 4, -1);
-            assertThat(assigned.readBar(3, offset, 4)).as("offset " + offset).isZero();
+    @DisplayName("beside table and pending bits the VMM carries an access out on the device")
+    void shouldPassOnAccessesBesideTheTable() {
+        for (long offset : new long[] {16L * VECTORS, 0x1FFC, PENDING_AT + 8, 0x3FF8}) {
+            assertThat(assigned.readBar(3, offset, 4)).as("offset " + offset).isEqualTo(0x1234);
         }
-        assertThat(physical.accesses).isEmpty();
+        assertThat(physical.accesses).hasSize(4);
+    }
+
+    @Test
+    @DisplayName("no access reaches the physical table or pending bits, not by its last byte either")
+    void shouldKeepThePhysicalVectorsFromTheGuest() {
+        guestEntry(0, 0xFEE0_0000L, 0x41, false);
+        enable();
+        List<Long> before = new ArrayList<>();
+        for (int at = 0; at < 16 * VECTORS; at += 4) {
+            before.add(physical.msix.readTable(at, 4));
+        }
+
+        for (long offset : new long[] {16L * VECTORS - 1, 16L * VECTORS - 4, 2, 8, PENDING_AT, PENDING_AT - 2}) {
+            for (int width : new int[] {1, 2, 4, 8}) {
+                assigned.writeBar(3, offset, width, -1);
+                assigned.readBar(3, offset, width);
+            }
+        }
+
+        for (int at = 0; at < 16 * VECTORS; at += 4) {
+            assertThat(physical.msix.readTable(at, 4)).isEqualTo(before.get(at / 4));
+        }
+        assertThat(physical.accesses)
+                .as("only those that end before the pending bits")
+                .containsExactly("read 3:" + (PENDING_AT - 2), "read 3:" + (PENDING_AT - 2));
     }
 
     @Test

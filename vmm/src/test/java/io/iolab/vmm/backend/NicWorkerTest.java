@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.iolab.vmm.ledger.CpuShare;
 import io.iolab.vmm.ledger.GuestLedger;
 import io.iolab.vmm.ledger.Path;
+import io.iolab.vmm.ledger.WakeCause;
 import io.iolab.vmm.time.Timeline;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -100,6 +101,75 @@ class NicWorkerTest {
         for (CpuShare share : CpuShare.values()) {
             assertThat(ledger.cpuPicos(share)).isZero();
         }
+    }
+
+    @Test
+    @DisplayName("each wake-up of a thread that slept counts once, by what woke it; hardware does not sleep")
+    void shouldCountWakeUpsByTheirCause() {
+        start();
+        arrive(6);
+        settle();
+        worker.signal(timeline.nowPicos());
+        worker.signal(timeline.nowPicos() + 1);
+        settle();
+        nic.deadlineNanos = timeline.nowPicos() / 1000 + 5;
+        worker.deviceTouched(timeline.nowPicos());
+        settle();
+
+        assertThat(ledger.wakeups(WakeCause.FRAME)).isOne();
+        assertThat(ledger.wakeups(WakeCause.KICK)).isOne();
+        assertThat(ledger.wakeups(WakeCause.TIMER)).isOne();
+        assertThat(ledger.wakeups(WakeCause.ROOM)).isZero();
+    }
+
+    @Test
+    @DisplayName("polling: found within a look, no wake-up, and all the time that passes is the processor's")
+    void shouldBurnItsProcessorAndNeverSleepWhenItPolls() {
+        worker.polling(() -> 0);
+        start();
+        arrive(3);
+        nic.toTransmit.add(new byte[60]);
+
+        timeline.until(1_000 * NicWorker.POLL_PICOS);
+
+        assertThat(nic.receivedAt).hasSize(3);
+        assertThat(nic.receivedAt.get(0)).isEqualTo(1 + FRAME + PER_RECEIVED);
+        for (WakeCause cause : WakeCause.values()) {
+            assertThat(ledger.wakeups(cause)).isZero();
+        }
+        long work = 3 * PER_RECEIVED + PER_TRANSMITTED;
+        assertThat(ledger.cpuPicos(CpuShare.WORKER)).isEqualTo(work);
+        assertThat(ledger.cpuPicos(CpuShare.POLLING) + work)
+                .isBetween(999 * NicWorker.POLL_PICOS, 1_000 * NicWorker.POLL_PICOS);
+    }
+
+    @Test
+    @DisplayName("polling: a ring is not looked at before its driver's time has come, and at that time at once")
+    void shouldNotSeeWhatTheDriverHasYetToDo() {
+        long[] driver = {50 * NicWorker.POLL_PICOS + 7};
+        worker.polling(() -> driver[0]);
+        start();
+
+        timeline.until(60 * NicWorker.POLL_PICOS);
+
+        assertThat(nic.polledAt.get(0)).isBetween(driver[0] - 1, driver[0]);
+        assertThat(ledger.cpuPicos(CpuShare.POLLING)).isPositive();
+    }
+
+    @Test
+    @DisplayName("polling: a frame that finds no buffers is offered again by itself, since no kick will come")
+    void shouldRetryAReceiveWithoutAKickWhenItPolls() {
+        worker.polling(() -> 0);
+        start();
+        nic.buffers = 0;
+        arrive(1);
+        timeline.until(10 * NicWorker.POLL_PICOS);
+        nic.buffers = 1;
+
+        timeline.until(20 * NicWorker.POLL_PICOS);
+
+        assertThat(nic.receivedAt).hasSize(1);
+        assertThat(ledger.cpuPicos(CpuShare.WORKER)).as("paid for once").isEqualTo(PER_RECEIVED);
     }
 
     @Test

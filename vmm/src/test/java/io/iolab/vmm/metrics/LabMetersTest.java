@@ -24,6 +24,7 @@ import io.iolab.vmm.ledger.ExitCounter;
 import io.iolab.vmm.ledger.GuestLedger;
 import io.iolab.vmm.ledger.InterruptOutcome;
 import io.iolab.vmm.ledger.Path;
+import io.iolab.vmm.ledger.WakeCause;
 import io.iolab.vmm.time.CostProfile;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.FunctionTimer;
@@ -164,6 +165,10 @@ class LabMetersTest {
                     .isPositive();
             assertThat(counted(LabMeter.KICKS, of(ledger).and("outcome", "suppressed")))
                     .isEqualTo(ledger.kicksSuppressed());
+            for (WakeCause cause : WakeCause.values()) {
+                assertThat(counted(LabMeter.WAKEUPS, of(ledger).and("cause", cause.label())))
+                        .isEqualTo(ledger.wakeups(cause));
+            }
             for (InterruptOutcome outcome : InterruptOutcome.values()) {
                 assertThat(counted(LabMeter.INTERRUPTS, of(ledger).and("outcome", outcome.label())))
                         .isEqualTo(ledger.interrupts(outcome));

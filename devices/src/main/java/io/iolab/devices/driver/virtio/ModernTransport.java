@@ -37,6 +37,8 @@ final class ModernTransport {
     private static final int QUEUE_DESC = 0x20;
     private static final int QUEUE_DRIVER = 0x28;
     private static final int QUEUE_DEVICE = 0x30;
+    private static final int QUEUE_NOTIF_CONFIG_DATA = 0x38;
+    private static final int QUEUE_RESET = 0x3A;
     /** Up to the last field that every version has. */
     private static final int COMMON_LENGTH = 0x38;
 
@@ -53,6 +55,7 @@ final class ModernTransport {
     private final Block notify;
     private final Block config;
     private final int notifyMultiplier;
+    private long features;
 
     ModernTransport(DriverPlatform platform, PciDevice device) {
         this.cpu = platform.cpu();
@@ -121,7 +124,8 @@ final class ModernTransport {
         return cpu.load(common.pa + DEVICE_FEATURE, 4) << 32 | low;
     }
 
-    void acceptFeatures(long features) {
+    void acceptFeatures(long accepted) {
+        features = accepted;
         cpu.store32(common.pa + DRIVER_FEATURE_SELECT, 0);
         cpu.store32(common.pa + DRIVER_FEATURE, (int) features);
         cpu.store32(common.pa + DRIVER_FEATURE_SELECT, 1);
@@ -140,32 +144,62 @@ final class ModernTransport {
         }
     }
 
-    /** @throws DriverException if the device has no such queue, or one whose size is no power of two (2.7) */
+    /**
+     * @return what the device offers; for a split ring a power of two (2.7), for a packed one anything (2.8)
+     * @throws DriverException if the device has no such queue, or one whose size is out of range
+     */
     int queueSize(int queue) {
         cpu.store(common.pa + QUEUE_SELECT, 2, queue);
         int size = (int) cpu.load(common.pa + QUEUE_SIZE, 2);
-        if (Integer.bitCount(size) != 1 || size > 32768) {
+        if (size == 0 || size > 32768) {
+            throw DriverException.register("queue_size of queue " + queue, size, "1 to 0x8000");
+        }
+        if (!has(VirtioFeatures.RING_PACKED) && Integer.bitCount(size) != 1) {
             throw DriverException.register("queue_size of queue " + queue, size, "a power of two up to 0x8000");
         }
         return size;
     }
 
     /** Everything about a queue before its enable bit, which is never cleared again (4.1.4.3.2). */
-    void enableQueue(SplitQueue queue, int vector) {
+    void enableQueue(DriverQueue queue, int vector) {
         cpu.store(common.pa + QUEUE_SELECT, 2, queue.index());
         cpu.store(common.pa + QUEUE_SIZE, 2, queue.size());
         store64(QUEUE_DESC, queue.descriptorsBus());
-        store64(QUEUE_DRIVER, queue.availBus());
-        store64(QUEUE_DEVICE, queue.usedBus());
+        store64(QUEUE_DRIVER, queue.driverBus());
+        store64(QUEUE_DEVICE, queue.deviceBus());
         long offset = cpu.load(common.pa + QUEUE_NOTIFY_OFF, 2) * (notifyMultiplier & 0xFFFF_FFFFL);
-        if (offset + 2 > notify.length) {
+        int width = has(VirtioFeatures.NOTIFICATION_DATA) ? 4 : 2;
+        if (offset + width > notify.length || (notify.pa + offset) % width != 0) {
             throw DriverException.register(
-                    "queue_notify_off times its multiplier", offset, "an offset inside of the notify block");
+                    "queue_notify_off times its multiplier", offset, "an aligned offset inside of the notify block");
         }
-        queue.notifyAt(notify.pa + offset);
+        int number = has(VirtioFeatures.NOTIF_CONFIG_DATA)
+                ? (int) cpu.load(common.pa + QUEUE_NOTIF_CONFIG_DATA, 2)
+                : queue.index();
+        queue.notifyAt(notify.pa + offset, number);
         cpu.store(common.pa + QUEUE_MSIX_VECTOR, 2, vector);
         checkVector("queue_msix_vector of queue " + queue.index(), cpu.load(common.pa + QUEUE_MSIX_VECTOR, 2), vector);
         cpu.store(common.pa + QUEUE_ENABLE, 2, 1);
+    }
+
+    /** Resets one queue and waits until the device has let go of it (2.6.1); RING_RESET is negotiated. */
+    void resetQueue(int queue) {
+        cpu.store(common.pa + QUEUE_SELECT, 2, queue);
+        cpu.store(common.pa + QUEUE_RESET, 2, 1);
+        for (int attempt = 0; cpu.load(common.pa + QUEUE_RESET, 2) != 0; attempt++) {
+            if (attempt == RESET_ATTEMPTS) {
+                throw DriverException.register("queue_reset of queue " + queue, 1, "0 after a reset");
+            }
+            platform.delayNanos(RESET_WAIT_NANOS);
+        }
+        long enabled = cpu.load(common.pa + QUEUE_ENABLE, 2);
+        if (enabled != 0) {
+            throw DriverException.register("queue_enable of queue " + queue, enabled, "0 after a reset");
+        }
+    }
+
+    private boolean has(long feature) {
+        return (features & feature) != 0;
     }
 
     private void store64(int offset, long value) {

@@ -4,40 +4,50 @@ import io.iolab.devices.driver.DriverPlatform;
 import io.iolab.devices.driver.FrameReceiver;
 import io.iolab.devices.memory.AddressRange;
 import io.iolab.devices.memory.Memory;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
- * receiveq1. Descriptor {@code i} is buffer {@code i} for good, so giving a buffer back is writing its number into the
- * available ring. Buffers go back when more than half a budget (or half a queue) of them is out, as in Linux.
+ * A receive queue: every descriptor has a buffer. Buffers go back when more than half a budget (or half a queue) of them is
+ * out, as in Linux.
  */
 final class ReceiveQueue {
-    private static final int HEADER = 12;
-    private static final int NUM_BUFFERS = 10;
     /** The longest frame that any feature set allows. */
-    private static final int LONGEST_FRAME = 65550;
+    private static final int LONGEST_FRAME = 65_597;
 
-    private final SplitQueue queue;
+    private final DriverQueue queue;
     private final Memory ram;
     private final int bufferSize;
     private final boolean mergeable;
+    private final int headerBytes;
+    private final @Nullable ReceivedHeader header;
     private final long buffersPa;
-    private final boolean[] outstanding;
+    private final long[] buffersBus;
     private final byte[] scratch = new byte[LONGEST_FRAME];
+    private boolean inUse;
+    private boolean filledOnce;
     private int filled;
     private int buffersToCome;
     private boolean damaged;
     private int unpublished;
     private long dropped;
 
-    ReceiveQueue(DriverPlatform platform, SplitQueue queue, int bufferSize, boolean mergeable) {
+    /** @param header takes each frame's header, if these are worth reading */
+    ReceiveQueue(
+            DriverPlatform platform,
+            DriverQueue queue,
+            int bufferSize,
+            long features,
+            @Nullable ReceivedHeader header) {
         this.queue = queue;
+        this.header = header;
         this.ram = platform.ram();
         this.bufferSize = bufferSize;
-        this.mergeable = mergeable;
+        this.mergeable = (features & VirtioFeatures.MRG_RXBUF) != 0;
+        headerBytes = new PacketHeader(features).bytes();
         buffersPa = platform.allocate((long) queue.size() * bufferSize, AddressRange.PAGE_SIZE);
-        outstanding = new boolean[queue.size()];
-        for (int i = 0; i < queue.size(); i++) {
-            queue.describe(i, platform.busAddress(bufferPa(i)), bufferSize, SplitQueue.WRITE, 0);
-        }
+        buffersBus = new long[queue.size()];
+        Arrays.setAll(buffersBus, i -> platform.busAddress(bufferPa(i)));
     }
 
     private long bufferPa(int id) {
@@ -49,8 +59,23 @@ final class ReceiveQueue {
         return dropped;
     }
 
-    /** Gives the device every buffer; after DRIVER_OK, since it kicks. */
-    void fill() {
+    /** The device is to receive here: it gets every buffer. After DRIVER_OK, since it kicks. */
+    void use() {
+        inUse = true;
+        if (filledOnce) {
+            publish();
+        } else {
+            fill();
+        }
+    }
+
+    /** The device does not receive here any more, so the queue must not be kicked (5.1.6.5.5); it keeps its buffers. */
+    void rest() {
+        inUse = false;
+    }
+
+    private void fill() {
+        filledOnce = true;
         queue.armInterrupt(0);
         for (int i = 0; i < queue.size(); i++) {
             giveBack(i);
@@ -58,15 +83,25 @@ final class ReceiveQueue {
         publish();
     }
 
+    /** After a reset of the queue: a frame of which only a part was there is lost. */
+    void reset() {
+        filled = 0;
+        buffersToCome = 0;
+        damaged = false;
+        unpublished = 0;
+        fill();
+    }
+
     private void giveBack(int id) {
-        outstanding[id] = true;
-        queue.makeAvailable(id);
+        queue.add(id, buffersBus[id], bufferSize, true);
         unpublished++;
     }
 
     private void publish() {
-        unpublished = 0;
-        queue.publish();
+        if (inUse) {
+            unpublished = 0;
+            queue.publish();
+        }
     }
 
     /**
@@ -77,14 +112,13 @@ final class ReceiveQueue {
      */
     int receive(int limit, int budget, FrameReceiver receiver) {
         int work = 0;
-        while (work < limit && queue.pending() > 0) {
-            int id = queue.usedId();
-            if (id < 0 || id >= outstanding.length || !outstanding[id]) {
+        while (work < limit && queue.hasUsed()) {
+            int id = queue.usedToken();
+            if (id == DriverQueue.NO_BUFFER) {
                 return -1;
             }
             int length = queue.usedLength();
             queue.consume();
-            outstanding[id] = false;
             gather(bufferPa(id), length);
             giveBack(id);
             if (buffersToCome == 0) {
@@ -107,8 +141,11 @@ final class ReceiveQueue {
     private void gather(long buffer, int length) {
         int start = 0;
         if (buffersToCome == 0) {
-            start = HEADER;
-            buffersToCome = mergeable ? Math.max(1, ram.readShort(buffer + NUM_BUFFERS) & 0xFFFF) : 1;
+            start = headerBytes;
+            buffersToCome = mergeable ? Math.max(1, ram.readShort(buffer + PacketHeader.NUM_BUFFERS) & 0xFFFF) : 1;
+            if (header != null) {
+                header.read(ram, buffer, length >= headerBytes);
+            }
         }
         buffersToCome--;
         int bytes = length - start;

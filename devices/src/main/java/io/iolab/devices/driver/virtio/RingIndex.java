@@ -6,8 +6,9 @@ final class RingIndex {
 
     private RingIndex() {}
 
-    static int advance(int index, int by) {
-        return index + by & MASK;
+    /** The index at a position that was counted on. */
+    static int of(long position) {
+        return (int) position & MASK;
     }
 
     /** How far {@code to} is ahead of {@code from}: 0 to 65535. */

@@ -1,9 +1,9 @@
 package io.iolab.devices.driver.virtio;
 
-import io.iolab.devices.bus.CpuPort;
 import io.iolab.devices.driver.DriverPlatform;
 import io.iolab.devices.memory.AddressRange;
 import io.iolab.devices.memory.Memory;
+import java.util.Arrays;
 
 /**
  * The driver's side of a split virtqueue (virtio 1.2 section 2.7).
@@ -19,12 +19,7 @@ import io.iolab.devices.memory.Memory;
  * <p>The full fences are what keeps a wake-up from being lost: each side stores its index and then loads the other's wish,
  * and a processor may perform a load before an earlier store to another place.
  */
-final class SplitQueue {
-    static final int DESCRIPTOR_SIZE = 16;
-    static final int NEXT = 1;
-    static final int WRITE = 2;
-    static final int INDIRECT = 4;
-
+final class SplitQueue extends DriverQueue {
     private static final int NO_INTERRUPT = 1;
     private static final int NO_NOTIFY = 1;
     private static final int AVAIL_IDX = 2;
@@ -35,178 +30,223 @@ final class SplitQueue {
     /** An event index that far ahead is not passed before the driver moves it again; queues have at most 2^15 entries. */
     private static final int FAR_AHEAD = 0x8000;
 
-    private final Memory ram;
-    private final CpuPort cpu;
-    private final int index;
-    private final int size;
+    private final int mask;
     private final boolean eventIdx;
     private final long descriptorsPa;
     private final long availPa;
     private final long usedPa;
-    private long notifyPa;
     private final long descriptorsBus;
     private final long availBus;
     private final long usedBus;
 
-    private int avail;
-    private int published;
-    private int lastUsed;
-    private long kicks;
-    private long suppressed;
+    /**
+     * The descriptor after each: of its chain, or of the list of free ones. With IN_ORDER it is always the next in the table
+     * (section 2.7.9), and since they also come back in that order, those after firstFree are free.
+     */
+    private final int[] following;
+
+    /** By first descriptor: its buffer's token, or NO_BUFFER; the last descriptor; and how many there are. */
+    private final int[] tokens;
+
+    private final int[] lasts;
+    private final int[] counts;
+
+    /** The first descriptor by token. */
+    private final int[] heads;
+
+    private int firstFree;
+    private int free;
+
+    /** used.idx when last loaded. */
+    private int usedSeen;
 
     /** @param size a power of two */
-    SplitQueue(DriverPlatform platform, int index, int size, boolean eventIdx) {
-        this.ram = platform.ram();
-        this.cpu = platform.cpu();
-        this.index = index;
-        this.size = size;
-        this.eventIdx = eventIdx;
+    SplitQueue(DriverPlatform platform, int index, int size, long features, int tableEntries) {
+        super(platform, index, size, features, tableEntries);
+        this.mask = size - 1;
+        this.eventIdx = (features & VirtioFeatures.EVENT_IDX) != 0;
         descriptorsPa = platform.allocate((long) size * DESCRIPTOR_SIZE, AddressRange.PAGE_SIZE);
         availPa = platform.allocate(AVAIL_RING + 2L * size + 2, AddressRange.PAGE_SIZE);
         usedPa = platform.allocate(USED_RING + (long) USED_ELEMENT * size + 2, AddressRange.PAGE_SIZE);
         descriptorsBus = platform.busAddress(descriptorsPa);
         availBus = platform.busAddress(availPa);
         usedBus = platform.busAddress(usedPa);
+        following = new int[size];
+        tokens = new int[size];
+        lasts = new int[size];
+        counts = new int[size];
+        heads = new int[size];
+        start();
     }
 
-    /** Where this queue's kicks go. */
-    void notifyAt(long pa) {
-        notifyPa = pa;
+    @Override
+    void resetRing() {
+        ram.fill(descriptorsPa, (long) size() * DESCRIPTOR_SIZE, (byte) 0);
+        ram.fill(availPa, AVAIL_RING + 2L * size() + 2, (byte) 0);
+        ram.fill(usedPa, USED_RING + (long) USED_ELEMENT * size() + 2, (byte) 0);
+        start();
     }
 
-    int index() {
-        return index;
+    private void start() {
+        Arrays.setAll(following, i -> i + 1 & mask);
+        Arrays.fill(tokens, NO_BUFFER);
+        firstFree = 0;
+        free = size();
+        usedSeen = 0;
     }
 
-    int size() {
-        return size;
-    }
-
+    @Override
     long descriptorsBus() {
         return descriptorsBus;
     }
 
-    long availBus() {
+    @Override
+    long driverBus() {
         return availBus;
     }
 
-    long usedBus() {
+    @Override
+    long deviceBus() {
         return usedBus;
     }
 
-    long kicks() {
-        return kicks;
+    @Override
+    int free() {
+        return free;
     }
 
-    long suppressedKicks() {
-        return suppressed;
+    private long descriptorPa(int descriptor) {
+        return descriptorsPa + (long) descriptor * DESCRIPTOR_SIZE;
     }
 
-    void describe(int descriptor, long bus, int length, int flags, int next) {
-        write(ram, descriptorsPa + (long) descriptor * DESCRIPTOR_SIZE, bus, length, flags, next);
+    @Override
+    void addToRing(int token, long bus, int length, boolean writable) {
+        int head = firstFree;
+        writeDescriptor(descriptorPa(head), bus, length, writable ? WRITE : 0, 0);
+        makeAvailable(token, head, head, 1);
     }
 
-    /** Writes a descriptor of the table or of an indirect one. */
-    static void write(Memory ram, long pa, long bus, int length, int flags, int next) {
-        ram.writeLong(pa, bus);
-        ram.writeInt(pa + 8, length);
-        ram.writeShort(pa + 12, (short) flags);
-        ram.writeShort(pa + 14, (short) next);
-    }
-
-    /** The device never writes the table (2.7.5), so what stays the same from frame to frame is written once. */
-    void setLength(int descriptor, int length) {
-        ram.writeInt(descriptorsPa + (long) descriptor * DESCRIPTOR_SIZE + 8, length);
-    }
-
-    /** Puts a chain into the available ring, unseen until {@link #publish}. */
-    void makeAvailable(int head) {
-        ram.writeShort(availPa + AVAIL_RING + 2L * (avail & size - 1), (short) head);
-        avail = RingIndex.advance(avail, 1);
-    }
-
-    /** Shows the device what was made available and kicks it, unless it asked not to be. */
-    void publish() {
-        if (avail == published) {
+    @Override
+    void addToRing(int token, BufferParts parts) {
+        int head = firstFree;
+        int count = parts.count();
+        if (indirect(count)) {
+            for (int i = 0; i < count; i++) {
+                writePart(tablePa(token) + (long) i * DESCRIPTOR_SIZE, parts, i, i + 1);
+            }
+            writeDescriptor(descriptorPa(head), tableBus(token), count * DESCRIPTOR_SIZE, INDIRECT, 0);
+            makeAvailable(token, head, head, 1);
             return;
         }
-        int old = published;
-        published = avail;
-        ram.storeShortRelease(availPa + AVAIL_IDX, (short) avail);
-        Memory.fullFence();
-        if (wantsKick(old)) {
-            kicks++;
-            cpu.store(notifyPa, 2, index);
-        } else {
-            suppressed++;
+        int last = head;
+        int descriptor = head;
+        for (int i = 0; i < count; i++) {
+            last = descriptor;
+            descriptor = following[last];
+            writePart(descriptorPa(last), parts, i, descriptor);
         }
+        makeAvailable(token, head, last, count);
+    }
+
+    private void writePart(long pa, BufferParts parts, int part, int next) {
+        boolean more = part < parts.count() - 1;
+        int flags = (parts.writable(part) ? WRITE : 0) | (more ? NEXT : 0);
+        writeDescriptor(pa, parts.bus(part), parts.length(part), flags, more ? next : 0);
+    }
+
+    private void makeAvailable(int token, int head, int last, int count) {
+        firstFree = following[last];
+        free -= count;
+        tokens[head] = token;
+        heads[token] = head;
+        lasts[head] = last;
+        counts[head] = count;
+        ram.writeShort(availPa + AVAIL_RING + 2L * ((int) added & mask), (short) head);
+    }
+
+    @Override
+    void publish() {
+        if (added == published) {
+            return;
+        }
+        int old = RingIndex.of(published);
+        published = added;
+        ram.storeShortRelease(availPa + AVAIL_IDX, (short) published);
+        Memory.fullFence();
+        kick(wantsKick(old), RingIndex.of(published));
     }
 
     private boolean wantsKick(int old) {
         if (eventIdx) {
-            int availEvent = ram.loadShortAcquire(usedPa + USED_RING + (long) USED_ELEMENT * size) & 0xFFFF;
-            return RingIndex.passed(availEvent, old, published);
+            int availEvent = ram.loadShortAcquire(usedPa + USED_RING + (long) USED_ELEMENT * size()) & 0xFFFF;
+            return RingIndex.passed(availEvent, old, RingIndex.of(published));
         }
         return (ram.loadShortAcquire(usedPa) & NO_NOTIFY) == 0;
     }
 
-    /** Buffers that the device has returned and the driver has not taken. */
-    int pending() {
-        return RingIndex.distance(lastUsed, ram.loadShortAcquire(usedPa + USED_IDX) & 0xFFFF);
+    @Override
+    boolean ringHasUsed() {
+        int lastUsed = RingIndex.of(reaped);
+        return usedSeen != lastUsed || loadUsedIndex() != lastUsed;
     }
 
-    /** Of the oldest returned buffer; there must be one. Unsigned; anything, if the device misbehaves. */
+    private int loadUsedIndex() {
+        usedSeen = ram.loadShortAcquire(usedPa + USED_IDX) & 0xFFFF;
+        return usedSeen;
+    }
+
+    @Override
+    int ringToken() {
+        int id = usedId();
+        return id < 0 || id > mask || reaped == published ? NO_BUFFER : tokens[id];
+    }
+
+    @Override
     int usedId() {
         return ram.readInt(usedElement());
     }
 
-    /** Bytes written into the oldest returned buffer. */
-    int usedLength() {
+    @Override
+    int ringLength() {
         return ram.readInt(usedElement() + 4);
     }
 
     private long usedElement() {
-        return usedPa + USED_RING + (long) USED_ELEMENT * (lastUsed & size - 1);
+        return usedPa + USED_RING + (long) USED_ELEMENT * ((int) reaped & mask);
     }
 
-    void consume() {
-        lastUsed = RingIndex.advance(lastUsed, 1);
+    @Override
+    void release(int token) {
+        int head = heads[token];
+        tokens[head] = NO_BUFFER;
+        free += counts[head];
+        if (!inOrder()) {
+            following[lasts[head]] = firstFree;
+            firstFree = head;
+        }
     }
 
-    /** Buffers returned so far, modulo 2^16. */
-    int lastUsed() {
-        return lastUsed;
-    }
-
-    int published() {
-        return published;
-    }
-
-    /** Advisory: one interrupt that is under way may still come. */
+    @Override
     void silenceInterrupts() {
         if (eventIdx) {
-            writeUsedEvent(RingIndex.advance(lastUsed, FAR_AHEAD));
+            writeUsedEvent(FAR_AHEAD);
         } else {
             ram.storeShortRelease(availPa, (short) NO_INTERRUPT);
         }
     }
 
-    /**
-     * Asks for an interrupt once more than {@code buffers} have been returned; without EVENT_IDX, for one at the next return.
-     *
-     * @return false if that has happened already: the interrupt may never come, so look again
-     */
+    @Override
     boolean armInterrupt(int buffers) {
         if (eventIdx) {
-            writeUsedEvent(RingIndex.advance(lastUsed, buffers));
+            writeUsedEvent(buffers);
         } else {
             ram.storeShortRelease(availPa, (short) 0);
         }
         Memory.fullFence();
-        return pending() <= buffers;
+        return RingIndex.distance(RingIndex.of(reaped), loadUsedIndex()) <= buffers;
     }
 
-    private void writeUsedEvent(int event) {
-        ram.storeShortRelease(availPa + AVAIL_RING + 2L * size, (short) event);
+    private void writeUsedEvent(int ahead) {
+        ram.storeShortRelease(availPa + AVAIL_RING + 2L * size(), (short) (reaped + ahead));
     }
 }

@@ -6,11 +6,16 @@ import io.iolab.devices.driver.FrameReceiver;
 import io.iolab.devices.driver.NetDriver;
 import io.iolab.devices.driver.pci.MsixVectors;
 import io.iolab.devices.driver.pci.PciDevice;
+import io.iolab.devices.net.MacAddress;
+import io.iolab.devices.net.PacketOffload;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The driver for a modern virtio-net device (1AF4:1041), one queue pair, three MSI-X vectors. Frames of up to 2036 bytes are
- * sent.
+ * The driver for a modern virtio-net device (1AF4:1041): up to 8 queue pairs with two MSI-X vectors each and one for the
+ * configuration, a control queue, and the offloads that are asked for in {@link VirtioOptions}. Frames of up to 2036 bytes are
+ * sent, and packets of up to 65 553 bytes with segmentation offload.
+ *
+ * <p>A frame goes through the pair that its addresses and ports choose, so the frames of a flow stay in order.
  *
  * <p>A device that breaks the rules of the rings, or asks for a reset, stops the driver: nothing moves any more,
  * {@link #transmitHung} holds, and {@link #failure} says why.
@@ -19,14 +24,15 @@ public final class VirtioNetDriver implements NetDriver {
     /** Vendor 1AF4h, device 1040h plus virtio type 1 (virtio 1.2 section 4.1.2.1). */
     private static final int ID = 0x1AF4_1041;
 
-    private static final int RECEIVE_QUEUE = 0;
-    private static final int TRANSMIT_QUEUE = 1;
     private static final int VECTOR_CONFIG = 0;
-    private static final int VECTOR_RECEIVE = 1;
-    private static final int VECTOR_TRANSMIT = 2;
+    private static final int NO_VECTOR = 0xFFFF;
     private static final int CONFIG_MAC = 0;
     private static final int CONFIG_STATUS = 6;
+    private static final int CONFIG_MAX_PAIRS = 8;
     private static final int STATUS_LINK_UP = 1;
+    private static final int STATUS_ANNOUNCE = 2;
+    /** Where the control queue is without MQ (section 5.1.2). */
+    private static final int SINGLE_PAIR_CONTROL_QUEUE = 2;
 
     private final DriverPlatform platform;
     private final PciDevice device;
@@ -34,16 +40,17 @@ public final class VirtioNetDriver implements NetDriver {
     private final ModernTransport transport;
     private byte[] mac = new byte[6];
     private long features;
-    private @Nullable Rings rings;
+    private @Nullable QueuePairs pairs;
+    private final FlowChoice flows = new FlowChoice();
+    private ReceivedHeader received = new ReceivedHeader(0);
+    private @Nullable NetCommands commands;
     private boolean configChanged;
     private boolean linkUp = true;
+    private long announcements;
+    /** The pair that a poll starts with. */
+    private int firstPair;
+
     private @Nullable String failure;
-
-    /** What the previous look for a hang saw: buffers returned, or -1. */
-    private int watchedUsed = -1;
-
-    private record Rings(
-            SplitQueue receiveRing, SplitQueue transmitRing, ReceiveQueue receive, TransmitQueue transmit) {}
 
     /** @throws DriverException if this is no such device, or it lacks a capability */
     public VirtioNetDriver(DriverPlatform platform, PciDevice device, VirtioOptions options) {
@@ -65,11 +72,14 @@ public final class VirtioNetDriver implements NetDriver {
         transport.addStatus(ModernTransport.DRIVER);
         try {
             negotiate();
-            Rings opened = setUpQueues();
+            QueuePairs opened = setUpQueues();
             readConfiguration();
             transport.addStatus(ModernTransport.DRIVER_OK);
-            rings = opened;
-            opened.receive.fill();
+            pairs = opened;
+            opened.use(1);
+            if (opened.count() > 1) {
+                usePairs(opened.count());
+            }
         } catch (DriverException e) {
             transport.addStatus(ModernTransport.FAILED);
             throw e;
@@ -81,7 +91,7 @@ public final class VirtioNetDriver implements NetDriver {
         if ((offered & VirtioFeatures.VERSION_1) == 0) {
             throw DriverException.register("device_feature", offered, "VERSION_1 (bit 32)");
         }
-        features = offered & (options.features() | VirtioFeatures.VERSION_1);
+        features = VirtioFeatures.withoutUnmet(offered & (options.features() | VirtioFeatures.VERSION_1));
         if (!has(VirtioFeatures.MRG_RXBUF) && options.bufferSize() < VirtioOptions.LEAST_BUFFER) {
             throw DriverException.register("device_feature", offered, "MRG_RXBUF (bit 15) for buffers this small");
         }
@@ -94,26 +104,22 @@ public final class VirtioNetDriver implements NetDriver {
         }
     }
 
-    private Rings setUpQueues() {
-        MsixVectors vectors = device.enableMsix(3);
+    private QueuePairs setUpQueues() {
+        int most = has(VirtioFeatures.MQ) ? Math.max(1, transport.config16(CONFIG_MAX_PAIRS)) : 1;
+        int count = Math.min(most, options.queuePairs());
+        received = new ReceivedHeader(features);
+        MsixVectors vectors = device.enableMsix(QueuePairs.vectors(count));
         vectors.route(VECTOR_CONFIG, platform.allocateMessage(this::configInterrupt));
-        vectors.route(VECTOR_RECEIVE, platform.allocateMessage(this::receiveInterrupt));
-        vectors.route(VECTOR_TRANSMIT, platform.allocateMessage(this::transmitInterrupt));
         transport.mapConfigVector(VECTOR_CONFIG);
-        SplitQueue receiveRing = queue(RECEIVE_QUEUE);
-        SplitQueue transmitRing = queue(TRANSMIT_QUEUE);
-        ReceiveQueue receive =
-                new ReceiveQueue(platform, receiveRing, options.bufferSize(), has(VirtioFeatures.MRG_RXBUF));
-        TransmitQueue transmit =
-                new TransmitQueue(platform, transmitRing, options.header(), has(VirtioFeatures.INDIRECT_DESC));
-        transport.enableQueue(receiveRing, VECTOR_RECEIVE);
-        transport.enableQueue(transmitRing, VECTOR_TRANSMIT);
-        return new Rings(receiveRing, transmitRing, receive, transmit);
-    }
-
-    private SplitQueue queue(int index) {
-        int size = Math.min(transport.queueSize(index), options.largestQueue());
-        return new SplitQueue(platform, index, size, has(VirtioFeatures.EVENT_IDX));
+        ReceivedHeader header = has(VirtioFeatures.RECEIVE_METADATA) ? received : null;
+        QueuePairs opened = new QueuePairs(count, platform, transport, options, features, vectors, header);
+        if (has(VirtioFeatures.CTRL_VQ)) {
+            int index = has(VirtioFeatures.MQ) ? 2 * most : SINGLE_PAIR_CONTROL_QUEUE;
+            DriverQueue control = opened.queue(index, ControlQueue.PARTS);
+            commands = new NetCommands(new ControlQueue(platform, control), features);
+            transport.enableQueue(control, NO_VECTOR);
+        }
+        return opened;
     }
 
     private void readConfiguration() {
@@ -146,7 +152,7 @@ public final class VirtioNetDriver implements NetDriver {
 
     /** Why the driver has stopped, or null. */
     public @Nullable String failure() {
-        return failure;
+        return stopped();
     }
 
     private boolean configInterrupt() {
@@ -154,24 +160,78 @@ public final class VirtioNetDriver implements NetDriver {
         return true;
     }
 
-    /** With EVENT_IDX the event index has been passed and stays silent by itself. */
-    private boolean receiveInterrupt() {
-        if (!has(VirtioFeatures.EVENT_IDX) && rings != null) {
-            rings.receiveRing.silenceInterrupts();
-        }
-        return true;
-    }
-
-    private boolean transmitInterrupt() {
-        return true;
-    }
-
-    private Rings rings() {
-        Rings opened = rings;
+    private QueuePairs opened() {
+        QueuePairs opened = pairs;
         if (opened == null) {
             throw new IllegalStateException("not open");
         }
         return opened;
+    }
+
+    /** Why nothing moves any more, or null. */
+    private @Nullable String stopped() {
+        if (failure == null && pairs != null) {
+            failure = pairs.failure();
+        }
+        return failure;
+    }
+
+    /**
+     * The commands of the control queue.
+     *
+     * @throws IllegalStateException before {@link #open}, and if CTRL_VQ was not negotiated
+     */
+    public NetCommands commands() {
+        NetCommands negotiated = commands;
+        if (negotiated == null) {
+            throw new IllegalStateException("no control queue");
+        }
+        return negotiated;
+    }
+
+    /** Queue pairs that were set up; only the first may be in use, if the device refused the others. */
+    public int queuePairs() {
+        return opened().count();
+    }
+
+    /** Pairs that frames are sent on. */
+    public int queuePairsInUse() {
+        return opened().inUse();
+    }
+
+    /**
+     * Changes the number of pairs in use (section 5.1.6.5.5). No frame is queued on the others from then on.
+     *
+     * @param wanted 1 to {@link #queuePairs}
+     * @return whether the device agreed
+     */
+    public boolean usePairs(int wanted) {
+        QueuePairs all = opened();
+        if (wanted < 1 || wanted > all.count()) {
+            throw new IllegalArgumentException(wanted + " of " + all.count() + " queue pairs");
+        }
+        if (commands == null || !commands.queuePairs(wanted)) {
+            return false;
+        }
+        all.use(wanted);
+        return true;
+    }
+
+    /** Changes the station address. @return whether the device agreed */
+    public boolean changeMacAddress(MacAddress address) {
+        boolean agreed = commands != null && commands.macAddress(address);
+        mac = agreed ? address.toBytes() : mac;
+        return agreed;
+    }
+
+    /** How often the device has asked for an announcement, and was answered. What is announced is up to the stack above. */
+    public long announcements() {
+        return announcements;
+    }
+
+    /** About the frame that is being delivered; all is empty unless GUEST_CSUM or HASH_REPORT was negotiated. */
+    public ReceivedHeader received() {
+        return received;
     }
 
     @Override
@@ -181,41 +241,72 @@ public final class VirtioNetDriver implements NetDriver {
 
     @Override
     public boolean queue(byte[] frame, int offset, int length) {
-        if (length > TransmitQueue.FRAME_ROOM) {
-            throw new IllegalArgumentException("frame of " + length + " bytes");
-        }
-        TransmitQueue transmit = rings().transmit;
-        reap(transmit);
-        if (failure != null || transmit.free() == 0 && !wait(transmit)) {
+        int longest = has(VirtioFeatures.HOST_SEGMENTATION) ? TransmitQueue.LONGEST_FRAME : TransmitQueue.FRAME_ROOM;
+        TransmitQueue transmit = roomFor(frame, offset, length, longest);
+        if (transmit == null) {
             return false;
         }
         transmit.put(frame, offset, length);
         return true;
     }
 
-    /** Asks for an interrupt. @return whether slots came back while it did */
-    private boolean wait(TransmitQueue transmit) {
-        if (!transmit.arm()) {
-            reap(transmit);
+    /**
+     * Queues a packet with something left to the device.
+     *
+     * @param length up to 2036 bytes, up to 65 553 if it is to be cut
+     * @return false when the ring is full, see {@link #queue(byte[], int, int)}
+     * @throws IllegalArgumentException if that was not negotiated, or the packet is too long
+     */
+    public boolean queue(byte[] frame, int offset, int length, PacketOffload offload) {
+        if (!canSend(offload)) {
+            throw new IllegalArgumentException(offload.segmentation() + " was not negotiated");
         }
-        return transmit.free() > 0;
+        boolean large = has(VirtioFeatures.HOST_SEGMENTATION);
+        int whole = large ? TransmitQueue.LONGEST_FRAME : TransmitQueue.FRAME_ROOM;
+        boolean cut = offload.segmentation() != PacketOffload.Segmentation.NONE;
+        TransmitQueue transmit = roomFor(frame, offset, length, cut ? TransmitQueue.LONGEST_PACKET : whole);
+        if (transmit == null) {
+            return false;
+        }
+        transmit.put(frame, offset, length, offload);
+        return true;
     }
 
-    private void reap(TransmitQueue transmit) {
-        if (failure == null && !transmit.reap()) {
-            failure = badRing(rings().transmitRing);
+    /** Whether the device does this for transmitted packets. */
+    public boolean canSend(PacketOffload offload) {
+        if (offload.isNothing()) {
+            return true;
         }
+        boolean kind = switch (offload.segmentation()) {
+            case NONE -> true;
+            case TCP_IPV4 -> has(VirtioFeatures.HOST_TSO4);
+            case TCP_IPV6 -> has(VirtioFeatures.HOST_TSO6);
+            case UDP -> has(VirtioFeatures.HOST_USO);
+        };
+        return kind
+                && offload.checksumNeeded()
+                && has(VirtioFeatures.CSUM)
+                && (!offload.congestionExperienced() || has(VirtioFeatures.HOST_ECN));
     }
 
-    private static String badRing(SplitQueue queue) {
-        return "queue " + queue.index() + ": used id 0x" + Integer.toHexString(queue.usedId())
-                + " is not a buffer that the device has";
+    /** The queue that a frame goes through, with room for it; null if there is none now. */
+    private @Nullable TransmitQueue roomFor(byte[] frame, int offset, int length, int longest) {
+        QueuePairs all = opened();
+        int inUse = all.inUse();
+        QueuePair pair = all.get(inUse == 1 ? 0 : flows.pair(frame, offset, length, inUse));
+        TransmitQueue transmit = pair.transmit();
+        int slots = transmit.slotsFor(length);
+        if (length > longest || slots > transmit.slots()) {
+            throw new IllegalArgumentException("frame of " + length + " bytes");
+        }
+        return failure == null && pair.makeRoom(slots) ? transmit : null;
     }
 
     @Override
     public void flush() {
-        if (failure == null) {
-            rings().transmitRing.publish();
+        QueuePairs all = opened();
+        if (stopped() == null) {
+            all.publishTransmits();
         }
     }
 
@@ -225,23 +316,17 @@ public final class VirtioNetDriver implements NetDriver {
      */
     @Override
     public int poll(int budget, FrameReceiver receiver) {
-        Rings opened = rings();
+        QueuePairs all = opened();
         if (configChanged) {
             configurationChanged();
         }
-        reap(opened.transmit);
+        all.reap();
         int work = 0;
-        while (failure == null) {
-            int got = opened.receive.receive(budget - work, budget, receiver);
-            if (got < 0) {
-                failure = badRing(opened.receiveRing);
-            } else {
-                work += got;
-                if (work == budget || opened.receive.rearm()) {
-                    break;
-                }
-            }
+        int first = firstPair;
+        for (int i = 0; i < all.count() && work < budget && stopped() == null; i++) {
+            work += all.get((first + i) % all.count()).receive(budget - work, budget, receiver);
         }
+        firstPair = (first + 1) % all.count();
         return work;
     }
 
@@ -250,57 +335,79 @@ public final class VirtioNetDriver implements NetDriver {
         int status = transport.status();
         if ((status & ModernTransport.NEEDS_RESET) != 0) {
             failure = "device_status 0x" + Integer.toHexString(status) + ": DEVICE_NEEDS_RESET";
-        } else {
-            readLink();
+            return;
+        }
+        readLink();
+        if (has(VirtioFeatures.GUEST_ANNOUNCE)
+                && has(VirtioFeatures.STATUS)
+                && (transport.config16(CONFIG_STATUS) & STATUS_ANNOUNCE) != 0
+                && commands != null) {
+            announcements += commands.acknowledgeAnnouncement() ? 1 : 0;
+            failure = commands.broken() ? "the control queue does not answer" : failure;
         }
     }
 
+    /**
+     * Takes the first transmit queue back from the device and sets it up anew (virtio 1.2 section 2.6.1). Frames that the
+     * device has not returned may have been sent or not.
+     *
+     * @throws IllegalStateException if RING_RESET was not negotiated
+     */
+    public void resetTransmitQueue() {
+        resetTransmitQueue(0);
+    }
+
+    /** The same for that of a pair, 0 to {@link #queuePairs} - 1. */
+    public void resetTransmitQueue(int pair) {
+        opened().resetTransmit(pair);
+    }
+
+    /** The same for the first receive queue. Frames that were received and not polled are lost. */
+    public void resetReceiveQueue() {
+        resetReceiveQueue(0);
+    }
+
+    /** The same for that of a pair, 0 to {@link #queuePairs} - 1. */
+    public void resetReceiveQueue(int pair) {
+        opened().resetReceive(pair);
+    }
+
+    /** {@inheritDoc} With several pairs, of the one that has the fewest. A long packet takes several. */
     @Override
     public int transmitSlots() {
-        return rings().transmit.free();
+        return opened().leastFree();
     }
 
+    /** {@inheritDoc} In slots: a long packet counts for several. */
     @Override
     public int transmitsInFlight() {
-        return rings().transmit.inFlight();
+        return opened().inFlight();
     }
 
-    /** {@inheritDoc} Looks at the used ring in RAM only; also true once the driver has stopped. */
+    /** {@inheritDoc} Looks at the used rings in RAM only; also true once the driver has stopped. */
     @Override
     public boolean transmitHung() {
-        Rings opened = rings();
-        reap(opened.transmit);
-        if (failure != null) {
-            return true;
-        }
-        int used = opened.transmitRing.lastUsed();
-        if (used == opened.transmitRing.published()) {
-            watchedUsed = -1;
-            return false;
-        }
-        boolean stuck = used == watchedUsed;
-        watchedUsed = used;
-        return stuck;
+        return opened().transmitHung() || stopped() != null;
     }
 
     /** Received frames thrown away because their length or buffer count made no sense. */
     public long receiveErrors() {
-        return rings().receive.dropped();
+        return opened().dropped();
     }
 
-    /** {@inheritDoc} Kicks of both queues. */
+    /** {@inheritDoc} Kicks of all queues for packets. */
     @Override
     public long doorbells() {
-        return rings().receiveRing.kicks() + rings().transmitRing.kicks();
+        return opened().receiveKicks() + opened().transmitKicks();
     }
 
-    /** Kicks of the transmit queue. */
+    /** Kicks of the transmit queues. */
     public long transmitDoorbells() {
-        return rings().transmitRing.kicks();
+        return opened().transmitKicks();
     }
 
     @Override
     public long doorbellsSuppressed() {
-        return rings().receiveRing.suppressedKicks() + rings().transmitRing.suppressedKicks();
+        return opened().suppressedKicks();
     }
 }

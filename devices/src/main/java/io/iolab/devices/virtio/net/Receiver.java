@@ -2,7 +2,6 @@ package io.iolab.devices.virtio.net;
 
 import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.dma.DmaPort;
-import io.iolab.devices.dma.LittleEndian;
 import io.iolab.devices.fault.DmaFault;
 import io.iolab.devices.fault.RingFault;
 import io.iolab.devices.net.Delivery;
@@ -15,7 +14,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * receiveq1: wire to driver (virtio 1.2 section 5.1.6.3). A frame's buffers are gathered first, with nothing written, then
+ * A receiveq: wire to driver (virtio 1.2 section 5.1.6.3). A frame's buffers are gathered first, with nothing written, then
  * filled; so a frame that does not fit leaves no trace.
  */
 final class Receiver {
@@ -25,12 +24,13 @@ final class Receiver {
     private final DmaPort dma;
     private final VirtioNetCounters counters;
 
-    /** Header and frame as they go to memory. */
-    private final byte[] packet = new byte[PacketFormat.HEADER + PacketFormat.MAX_FRAME];
+    private final ReceivedPacket packet;
 
     private @Nullable Virtqueue queue;
     private boolean mergeable;
+    private boolean polled;
     private boolean kicked;
+    private long packets;
 
     /** The chains taken for the frame in hand and the bytes each is to get. */
     private int[] tokens = {};
@@ -53,16 +53,22 @@ final class Receiver {
         FAULT
     }
 
-    Receiver(VirtioPci transport, VirtioNetCounters counters) {
+    Receiver(VirtioPci transport, ReceivedPacket packet, VirtioNetCounters counters) {
         this.transport = transport;
+        this.packet = packet;
         this.dma = transport.dma();
         this.counters = counters;
+    }
+
+    void polled() {
+        polled = true;
     }
 
     /** The first poll after this tells the driver that it need not kick. */
     void start(@Nullable Virtqueue receiveq, long features) {
         queue = receiveq;
         kicked = receiveq != null;
+        packets = 0;
         mergeable = RingFeatures.has(features, NetFeatures.MRG_RXBUF);
         int mostChains = receiveq == null ? 0 : receiveq.size();
         tokens = new int[mostChains];
@@ -92,17 +98,24 @@ final class Receiver {
         }
     }
 
+    /** Whether there is a queue to receive on. */
+    boolean usable() {
+        return queue != null;
+    }
+
+    /** Packets placed since {@link #start}. */
+    long packets() {
+        return packets;
+    }
+
+    /** @param length 14 up to what a {@link ReceivedPacket} has room for */
     Delivery send(byte[] frame, int offset, int length) {
         Virtqueue ring = queue;
         if (ring == null) {
             counters.rxFiltered++;
             return Delivery.FILTERED;
         }
-        if (length < PacketFormat.MIN_FRAME || length > PacketFormat.MAX_FRAME) {
-            counters.rxSizeDrops++;
-            return Delivery.DROPPED;
-        }
-        Gathered gathered = gather(ring, PacketFormat.HEADER + length);
+        Gathered gathered = gather(ring, packet.headerBytes() + length);
         Delivery outcome = switch (gathered) {
             case ENOUGH -> place(ring, frame, offset, length);
             case NOT_ENOUGH -> {
@@ -143,7 +156,7 @@ final class Receiver {
             }
             if (found == Virtqueue.Take.EMPTY) {
                 // Kicks on and one more look, before anything is given back: the kick is wanted for a new buffer.
-                if (ring.enableKicks()) {
+                if (!polled && ring.enableKicks()) {
                     continue;
                 }
                 return taken == ring.size() ? Gathered.NEVER_ENOUGH : Gathered.NOT_ENOUGH;
@@ -154,7 +167,7 @@ final class Receiver {
                 return Gathered.FAULT;
             }
             // Each buffer must hold something, and the first one the header (section 5.1.6.3.1).
-            if (share == 0 || taken == 0 && share < PacketFormat.HEADER) {
+            if (share == 0 || taken == 0 && share < packet.headerBytes()) {
                 ring.fail(RingFault.TOO_SHORT);
                 return Gathered.FAULT;
             }
@@ -192,10 +205,7 @@ final class Receiver {
 
     /** Fills the gathered buffers and shows them to the driver with one index update (section 5.1.6.4). */
     private Delivery place(Virtqueue ring, byte[] frame, int offset, int length) {
-        // The rest of the header stays 0: no checksum, no segmentation.
-        LittleEndian.putShort(packet, PacketFormat.NUM_BUFFERS, taken);
-        System.arraycopy(frame, offset, packet, PacketFormat.HEADER, length);
-        boolean written = writeSegments();
+        boolean written = writeSegments(packet.fill(frame, offset, length, taken));
         for (int i = 0; i < taken; i++) {
             ring.complete(tokens[i], written ? shares[i] : 0);
         }
@@ -205,15 +215,16 @@ final class Receiver {
             counters.rxDmaFaultDrops++;
             return Delivery.DROPPED;
         }
+        packets++;
         counters.rxFrames++;
         counters.rxBytes += length;
         return Delivery.ACCEPTED;
     }
 
-    private boolean writeSegments() {
+    private boolean writeSegments(byte[] bytes) {
         int from = 0;
         for (int i = 0; i < segments; i++) {
-            if (dma.write(segmentIovas[i], packet, from, segmentLengths[i], DmaKind.PAYLOAD) != DmaFault.NONE) {
+            if (dma.write(segmentIovas[i], bytes, from, segmentLengths[i], DmaKind.PAYLOAD) != DmaFault.NONE) {
                 return false;
             }
             from += segmentLengths[i];

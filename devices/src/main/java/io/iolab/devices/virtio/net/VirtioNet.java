@@ -5,6 +5,8 @@ import io.iolab.devices.fault.RingFault;
 import io.iolab.devices.irq.InterruptPin;
 import io.iolab.devices.net.Delivery;
 import io.iolab.devices.net.FramePort;
+import io.iolab.devices.net.OffloadPort;
+import io.iolab.devices.net.PacketOffload;
 import io.iolab.devices.pci.ConfigSpace;
 import io.iolab.devices.pci.NetworkFunction;
 import io.iolab.devices.time.Clock;
@@ -16,75 +18,119 @@ import io.iolab.devices.virtio.queue.Virtqueue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A virtio network device on PCI: receiveq1 is queue 0, transmitq1 is queue 1.
+ * A virtio network device on PCI: receiveq and transmitq of pair i are queues 2i and 2i + 1. The control queue is the one
+ * behind all pairs if MQ or RSS was negotiated, else queue 2.
  *
- * <p>A kick only marks its queue. {@link #poll} transmits, then decides for each queue whether what was published since the
- * last poll is worth an interrupt. While it has more to do than its budget allowed, kicks stay suppressed and
- * {@link #workPending} is true; so they do while a frame waits for a busy wire, which only another poll can move. When
+ * <p>A kick only marks its queue. {@link #poll} carries out commands, transmits, then decides for each queue whether what was
+ * published since the last poll is worth an interrupt. While it has more to do than its budget allowed, kicks stay suppressed
+ * and {@link #workPending} is true; so they do while a frame waits for a busy wire, which only another poll can move. When
  * {@link #poll} runs the transmit ring dry, kicks are on again.
  *
- * <p>{@link #send} answers FILTERED while there is no driver or no link, BUSY while there are not enough receive buffers (a
- * kick of queue 0 then announces new ones), ACCEPTED when the frame is in guest memory and in the used ring.
+ * <p>{@link #send(byte[], int, int)} answers FILTERED while there is no driver or no link and for frames that the driver does
+ * not want, BUSY while there are not enough receive buffers (a kick of the receive queue then announces new ones), ACCEPTED
+ * when the frame is in guest memory and in the used ring.
+ *
+ * <p>Two such devices whose wires are each other exchange packets of 64 KiB, uncut, where both drivers negotiated it. For an
+ * owner that polls all the time, {@link #polled} keeps kicks off for good.
  *
  * <p>While the command register's bus master bit is clear nothing moves, and nothing is lost.
  */
-public final class VirtioNet implements NetworkFunction {
+public final class VirtioNet implements NetworkFunction, OffloadPort {
     /** receiveq1. */
     public static final int RECEIVE_QUEUE = 0;
 
     /** transmitq1. */
     public static final int TRANSMIT_QUEUE = 1;
 
-    private static final int QUEUES = 2;
     private static final int DEVICE_TYPE = 1;
     private static final int ETHERNET_CONTROLLER = 0x020000;
+    private static final int NO_QUEUE = -1;
+    private static final int SINGLE_PAIR_CONTROL_QUEUE = 2;
 
-    private final long offeredFeatures;
+    private final VirtioNetOptions options;
     private final NetConfig netConfig;
     private final VirtioPci transport;
     private final VirtioNetCounters counters;
-    private final Transmitter transmitter;
-    private final Receiver receiver;
-    private @Nullable Virtqueue[] queues = new @Nullable Virtqueue[QUEUES];
+    private final Transmitter[] transmitters;
+    private final ReceivePath receivePath;
+    private final ReceiveFilter filter;
+    private final PacketHash hash = new PacketHash();
+    private final Steering steering = new Steering(hash);
+    private final Moderation moderation;
+    private final Commands commands;
+    private final ControlQueue controlQueue;
+    private @Nullable Virtqueue[] queues;
     private long features;
+    private int controlIndex = NO_QUEUE;
+    /** Pairs whose queues the negotiated features give a meaning. */
+    private int pairs;
+
+    /** The pair that a poll starts with, so that none is served before the others for good. */
+    private int firstPair;
 
     /**
      * @param dma memory as the device reaches it
      * @param intx INTA#
-     * @param wire takes transmitted frames of 14 to 16384 bytes
-     * @param clock not read yet: nothing in the device depends on time
+     * @param wire takes transmitted frames of 14 to 16384 bytes; an {@link OffloadPort} also what it says it takes
+     * @param clock read only while notifications are coalesced
      */
     public VirtioNet(VirtioNetOptions options, DmaPort dma, InterruptPin intx, FramePort wire, Clock clock) {
-        offeredFeatures = options.offeredFeatures();
+        this.options = options;
         netConfig = new NetConfig(options);
-        transport =
-                new VirtioPci(this, new NetType(), DEVICE_TYPE, ETHERNET_CONTROLLER, options.queueSize(), dma, intx);
+        queues = new @Nullable Virtqueue[options.queues()];
+        moderation = new Moderation(clock, options.queues());
+        transport = new VirtioPci(this, new NetType(), DEVICE_TYPE, ETHERNET_CONTROLLER, dma, intx);
         counters = new VirtioNetCounters(transport);
-        transmitter = new Transmitter(transport, wire, netConfig, counters);
-        receiver = new Receiver(transport, counters);
+        filter = new ReceiveFilter(netConfig, options, counters);
+        receivePath = new ReceivePath(transport, options, filter, hash, steering, counters);
+        transmitters = new Transmitter[options.queuePairs()];
+        for (int i = 0; i < transmitters.length; i++) {
+            transmitters[i] = new Transmitter(transport, wire, netConfig, steering, i, options, counters);
+        }
+        Commands.Target target = new CommandTarget();
+        commands =
+                new Commands(target, options.queuePairs(), netConfig, filter, hash, steering, receivePath, moderation);
+        controlQueue = new ControlQueue(transport, commands, counters);
+    }
+
+    /**
+     * Never asks for a kick: the owner calls {@link #poll} all the time, and {@link #workPending} is true while a driver runs. With
+     * VIRTIO_F_EVENT_IDX avail_event stays where it is, because the split ring has no way to say "never" (virtio 1.2 section
+     * 2.7.10.1): one kick in 65536 entries of a queue comes all the same. To be called before the device is used.
+     */
+    public VirtioNet polled() {
+        for (Transmitter transmitter : transmitters) {
+            transmitter.polled();
+        }
+        receivePath.polled();
+        return this;
     }
 
     /** The transport's view of this device. */
     private final class NetType implements DeviceType {
         @Override
         public long offeredFeatures() {
-            return offeredFeatures;
+            return options.offeredFeatures();
         }
 
-        /** None of the implemented features depends on another (virtio 1.2 section 5.1.3.1). */
         @Override
         public boolean accepts(long wanted) {
-            return true;
+            return NetFeatures.complete(wanted);
         }
 
         @Override
         public int queues() {
-            return QUEUES;
+            return options.queues();
+        }
+
+        @Override
+        public int queueSize(int queue) {
+            return options.queueSize(queue);
         }
 
         @Override
         public int configBytes() {
-            return NetConfig.BYTES;
+            return netConfig.bytes();
         }
 
         @Override
@@ -99,29 +145,123 @@ public final class VirtioNet implements NetworkFunction {
 
         @Override
         public void start(long negotiated, @Nullable Virtqueue[] enabled) {
-            features = negotiated;
-            queues = enabled;
-            counters.queues(enabled);
-            transmitter.start(enabled[TRANSMIT_QUEUE]);
-            receiver.start(enabled[RECEIVE_QUEUE], negotiated);
+            startDevice(negotiated, enabled);
         }
 
         @Override
         public void stop() {
-            queues = new @Nullable Virtqueue[QUEUES];
-            features = 0;
-            counters.queues(queues);
-            transmitter.stop();
-            receiver.stop();
+            stopDevice();
+        }
+
+        @Override
+        public void stopQueue(int queue) {
+            Virtqueue stopped = queues[queue];
+            if (stopped != null) {
+                counters.retire(stopped);
+            }
+            moderation.queueReset(queue);
+            use(queue, null);
+        }
+
+        @Override
+        public void startQueue(int queue, Virtqueue restarted) {
+            use(queue, restarted);
         }
 
         @Override
         public void kicked(int queue) {
-            if (queue == TRANSMIT_QUEUE) {
-                transmitter.kicked();
-            } else {
-                receiver.kicked();
+            queueKicked(queue);
+        }
+    }
+
+    /** What commands reach of this device. */
+    private final class CommandTarget implements Commands.Target {
+        @Override
+        public void configurationChanged() {
+            transport.configurationChanged(false);
+        }
+
+        /** A queue that comes into use may hold buffers of which no kick was heard. */
+        @Override
+        public void pairsChanged() {
+            for (int i = 0; i < pairs; i++) {
+                if (steering.transmits(i)) {
+                    transmitters[i].kicked();
+                }
             }
+        }
+
+        @Override
+        public boolean carriesPackets(int queue) {
+            return queue < 2 * pairs && queues[queue] != null;
+        }
+    }
+
+    private void startDevice(long negotiated, @Nullable Virtqueue[] enabled) {
+        boolean several = (negotiated & (NetFeatures.MQ | NetFeatures.RSS)) != 0;
+        features = negotiated;
+        queues = enabled;
+        pairs = several ? options.queuePairs() : 1;
+        counters.queues(enabled);
+        filter.start(negotiated);
+        commands.start(negotiated);
+        receivePath.start(negotiated, enabled, pairs);
+        for (int i = 0; i < pairs; i++) {
+            transmitters[i].start(enabled[2 * i + 1], negotiated);
+        }
+        if (RingFeatures.has(negotiated, NetFeatures.CTRL_VQ)) {
+            controlIndex = several ? 2 * pairs : SINGLE_PAIR_CONTROL_QUEUE;
+            controlQueue.start(enabled[controlIndex]);
+        }
+    }
+
+    private void stopDevice() {
+        boolean wasChanged = netConfig.announce() || netConfig.mac() != netConfig.permanentMac();
+        queues = new @Nullable Virtqueue[options.queues()];
+        features = 0;
+        pairs = 0;
+        controlIndex = NO_QUEUE;
+        counters.queues(queues);
+        for (Transmitter transmitter : transmitters) {
+            transmitter.stop();
+        }
+        receivePath.stop();
+        controlQueue.stop();
+        steering.reset();
+        hash.reset();
+        filter.start(0);
+        moderation.reset();
+        netConfig.reset();
+        if (wasChanged) {
+            transport.configurationChanged(false);
+        }
+    }
+
+    /** Gives a queue its ring, or takes it away. */
+    private void use(int queue, @Nullable Virtqueue ring) {
+        queues[queue] = ring;
+        if (queue == controlIndex) {
+            controlQueue.start(ring);
+        } else if (queue >= 2 * pairs) {
+            return;
+        } else if ((queue & 1) == TRANSMIT_QUEUE) {
+            transmitters[queue >>> 1].start(ring, features);
+        } else {
+            receivePath.receiver(queue >>> 1).start(ring, features);
+        }
+    }
+
+    private void queueKicked(int queue) {
+        int pair = queue >>> 1;
+        boolean transmit = (queue & 1) == TRANSMIT_QUEUE;
+        if (queue == controlIndex) {
+            controlQueue.kicked();
+        } else if (queue >= 2 * pairs || !(transmit ? steering.transmits(pair) : steering.receives(pair))) {
+            counters.kicksDisabled++;
+        } else if (transmit) {
+            transmitters[pair].kicked();
+        } else {
+            receivePath.receiver(pair).kicked();
         }
     }
 
@@ -140,29 +280,46 @@ public final class VirtioNet implements NetworkFunction {
         transport.writeBar(bar, offset, width, value);
     }
 
-    /** @return chains consumed from the transmit queue: frames sent, and frames dropped for a counted reason */
+    /** @return frames sent, chains of transmit queues dropped for a counted reason, and commands answered */
     @Override
     public int poll(int budget) {
         if (!transport.running()) {
             return 0;
         }
-        int served = transmitter.poll(budget);
-        receiver.poll();
-        for (int i = 0; i < QUEUES; i++) {
+        int served = controlQueue.pending() ? controlQueue.poll(budget) : 0;
+        served += pairs == 1 ? transmitters[0].poll(budget - served) : pollPairs(budget - served);
+        for (int i = 0; i < pairs; i++) {
+            receivePath.receiver(i).poll();
+        }
+        for (int i = 0; i < queues.length; i++) {
             decideInterrupt(i);
         }
         return served;
     }
 
+    private int pollPairs(int budget) {
+        int served = 0;
+        int first = firstPair;
+        // A frame may come back to this device and stop it, which leaves no pairs.
+        for (int i = 0; i < pairs && served < budget; i++) {
+            int pair = (first + i) % pairs;
+            if (steering.transmits(pair)) {
+                served += transmitters[pair].poll(budget - served);
+            }
+        }
+        firstPair = pairs == 0 ? 0 : (first + 1) % pairs;
+        return served;
+    }
+
     private void decideInterrupt(int index) {
         Virtqueue queue = queues[index];
-        if (queue == null || !queue.interruptUndecided()) {
+        if (queue == null || !queue.interruptUndecided() || moderation.active() && !due(index, queue)) {
             return;
         }
-        if (queue.interruptWanted()) {
+        boolean wanted = queue.interruptWanted();
+        counters.interruptsSuppressed += wanted ? 0 : 1;
+        if (wanted) {
             transport.interrupt(index);
-        } else {
-            counters.interruptsSuppressed++;
         }
         RingFault fault = queue.fault();
         if (fault != null) {
@@ -170,24 +327,47 @@ public final class VirtioNet implements NetworkFunction {
         }
     }
 
-    /** No timers. */
+    /** Whether coalescing lets a queue's used buffers be told of now; it is about to be if so. */
+    private boolean due(int index, Virtqueue queue) {
+        return moderation.settle(index, packets(index, queue));
+    }
+
+    /** A packet may take several receive buffers, but is one chain when it is sent. */
+    private long packets(int index, Virtqueue queue) {
+        return index < 2 * pairs && (index & 1) == RECEIVE_QUEUE
+                ? receivePath.receiver(index >>> 1).packets()
+                : queue.chains();
+    }
+
+    /** When the first coalesced notification is due. */
     @Override
     public long nextDeadlineNanos() {
-        return Long.MAX_VALUE;
+        return moderation.nextDeadlineNanos();
     }
 
     @Override
     public boolean workPending() {
-        return transport.running()
-                && (transmitter.pending()
-                        || receiver.pending()
-                        || undecided(RECEIVE_QUEUE)
-                        || undecided(TRANSMIT_QUEUE));
-    }
-
-    private boolean undecided(int index) {
-        Virtqueue queue = queues[index];
-        return queue != null && queue.interruptUndecided();
+        if (!transport.running()) {
+            return false;
+        }
+        if (controlQueue.pending()) {
+            return true;
+        }
+        for (int i = 0; i < pairs; i++) {
+            if (transmitters[i].pending() && steering.transmits(i)
+                    || receivePath.receiver(i).pending()) {
+                return true;
+            }
+        }
+        for (int i = 0; i < queues.length; i++) {
+            Virtqueue queue = queues[i];
+            if (queue != null
+                    && queue.interruptUndecided()
+                    && (!moderation.active() || moderation.due(i, packets(i, queue)))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     @Override
@@ -200,13 +380,32 @@ public final class VirtioNet implements NetworkFunction {
         return transport.registerName(bar, offset);
     }
 
+    private boolean listening() {
+        return transport.running() && netConfig.linkUp();
+    }
+
     @Override
     public Delivery send(byte[] frame, int offset, int length) {
-        if (!transport.running() || !netConfig.linkUp()) {
+        if (!listening()) {
             counters.rxFiltered++;
             return Delivery.FILTERED;
         }
-        return receiver.send(frame, offset, length);
+        return receivePath.send(frame, offset, length);
+    }
+
+    /** {@inheritDoc} Those are the receive offloads that the driver negotiated and has switched on. */
+    @Override
+    public boolean takes(PacketOffload offload) {
+        return listening() && receivePath.takes(offload);
+    }
+
+    @Override
+    public Delivery send(byte[] frame, int offset, int length, PacketOffload offload) {
+        if (!listening()) {
+            counters.rxFiltered++;
+            return Delivery.FILTERED;
+        }
+        return receivePath.send(frame, offset, length, offload);
     }
 
     /** Changes net status bit 0 and tells a driver that negotiated STATUS (virtio 1.2 section 5.1.4). */
@@ -218,6 +417,21 @@ public final class VirtioNet implements NetworkFunction {
         }
     }
 
+    /**
+     * Asks the driver to announce itself to the network, as a virtual machine monitor does after it has moved a guest (virtio
+     * 1.2 section 5.1.6.5.4). Repeated until the driver acknowledges, it is one request.
+     *
+     * @return false if there is no driver that could
+     */
+    public boolean requestAnnouncement() {
+        if (!transport.running() || !RingFeatures.has(features, NetFeatures.GUEST_ANNOUNCE)) {
+            return false;
+        }
+        netConfig.announce(true);
+        transport.configurationChanged(true);
+        return true;
+    }
+
     public VirtioNetCounters counters() {
         return counters;
     }
@@ -227,7 +441,7 @@ public final class VirtioNet implements NetworkFunction {
         return transport.notifyWindow();
     }
 
-    /** The same as a notify write for this queue: 0 receiveq1, 1 transmitq1. */
+    /** The same as a notify write for this queue: 0 receiveq1, 1 transmitq1 and so on. */
     public void kick(int queueIndex) {
         transport.notifyQueue(queueIndex);
     }

@@ -30,6 +30,22 @@ public final class VirtioNetCounters {
     long rxDmaFaultDrops;
     long rxRingFaultDrops;
     long interruptsSuppressed;
+    long txChecksums;
+    long txPacketsCut;
+    long txSegments;
+    long txOffloadsPassedOn;
+    final long[] txHeaderDrops = new long[HeaderFault.values().length];
+    long rxAddressFiltered;
+    long rxVlanFiltered;
+    long rxChecksumsVerified;
+    long rxChecksumsFinished;
+    long rxOffloadsPassedOn;
+    long rxPacketsCut;
+    long rxSegmentDrops;
+    long rxOffloadDrops;
+    long commands;
+    long commandErrors;
+    long kicksDisabled;
 
     VirtioNetCounters(VirtioPci transport) {
         this.transport = transport;
@@ -39,6 +55,12 @@ public final class VirtioNetCounters {
         retiredChains = chains();
         retiredDescriptors = descriptors();
         live = queues;
+    }
+
+    /** A queue of {@link #queues} is gone; its owner takes it out of that array. */
+    void retire(Virtqueue queue) {
+        retiredChains += queue.chains();
+        retiredDescriptors += queue.descriptors();
     }
 
     private TransportCounters common() {
@@ -80,6 +102,80 @@ public final class VirtioNetCounters {
         return txLinkDownDrops;
     }
 
+    /** Checksums finished for the driver's packets, those that were cut not counted. */
+    public long txChecksums() {
+        return txChecksums;
+    }
+
+    /** Packets of the driver that were cut. */
+    public long txPacketsCut() {
+        return txPacketsCut;
+    }
+
+    /** Frames that became of them; also among {@link #txFrames}. */
+    public long txSegments() {
+        return txSegments;
+    }
+
+    /** Packets handed to the wire with an offload left to do, since it took them so; also among {@link #txFrames}. */
+    public long txOffloadsPassedOn() {
+        return txOffloadsPassedOn;
+    }
+
+    /** Packets of the driver whose header asks for what cannot be done. */
+    public long txHeaderDrops(HeaderFault fault) {
+        return txHeaderDrops[fault.ordinal()];
+    }
+
+    /** Packets of the driver whose header asks for what cannot be done, for any reason. */
+    public long txHeaderDrops() {
+        long sum = 0;
+        for (long drops : txHeaderDrops) {
+            sum += drops;
+        }
+        return sum;
+    }
+
+    /** Frames that the driver's address filter held back. */
+    public long rxAddressFiltered() {
+        return rxAddressFiltered;
+    }
+
+    /** Frames that the driver's VLAN filter held back. */
+    public long rxVlanFiltered() {
+        return rxVlanFiltered;
+    }
+
+    /** Frames given to the driver with DATA_VALID. */
+    public long rxChecksumsVerified() {
+        return rxChecksumsVerified;
+    }
+
+    /** Checksums finished for a driver that does not take unfinished ones. */
+    public long rxChecksumsFinished() {
+        return rxChecksumsFinished;
+    }
+
+    /** Packets given to the driver with an offload left to do. */
+    public long rxOffloadsPassedOn() {
+        return rxOffloadsPassedOn;
+    }
+
+    /** Packets cut for a driver that does not take them whole. */
+    public long rxPacketsCut() {
+        return rxPacketsCut;
+    }
+
+    /** Segments of such packets that found no room behind the first. */
+    public long rxSegmentDrops() {
+        return rxSegmentDrops;
+    }
+
+    /** Packets from the wire whose offload makes no sense. */
+    public long rxOffloadDrops() {
+        return rxOffloadDrops;
+    }
+
     /** Frames placed into receive buffers. */
     public long rxFrames() {
         return rxFrames;
@@ -95,7 +191,7 @@ public final class VirtioNetCounters {
         return rxBusy;
     }
 
-    /** Frames that came before DRIVER_OK, without a receive queue, or while the link was down. */
+    /** Frames that came before DRIVER_OK, without a receive queue, or while the link was down; not what a filter held back. */
     public long rxFiltered() {
         return rxFiltered;
     }
@@ -120,7 +216,7 @@ public final class VirtioNetCounters {
         return rxRingFaultDrops;
     }
 
-    /** Kicks that reached a queue of the running device: 0 receiveq1, 1 transmitq1. */
+    /** Kicks that reached a queue of the running device: 0 receiveq1, 1 transmitq1 and so on. */
     public long kicks(int queue) {
         return common().kicks(queue);
     }
@@ -128,6 +224,21 @@ public final class VirtioNetCounters {
     /** Kicks that came while the device was not running, or for no queue. */
     public long kicksIgnored() {
         return common().kicksIgnored();
+    }
+
+    /** Kicks of queues that the driver has not taken into use. */
+    public long kicksDisabled() {
+        return kicksDisabled;
+    }
+
+    /** Commands on the control queue. */
+    public long commands() {
+        return commands;
+    }
+
+    /** Of those, the ones answered with an error. */
+    public long commandErrors() {
+        return commandErrors;
     }
 
     /** Messages and INTx assertions, configuration changes included. */

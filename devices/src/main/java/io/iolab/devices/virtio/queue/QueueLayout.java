@@ -16,6 +16,11 @@ public record QueueLayout(long descriptorIova, long driverIova, long deviceIova)
                 && fits(deviceIova, 4, 6 + 8L * size);
     }
 
+    /** Whether a packed queue can be laid out so: aligned to 16, 4 and 4 bytes, and not wrapping (virtio 1.2 section 2.8.10.1). */
+    public boolean fitsPacked(int size) {
+        return fits(descriptorIova, 16, 16L * size) && fits(driverIova, 4, 4) && fits(deviceIova, 4, 4);
+    }
+
     private static boolean fits(long iova, int alignment, long length) {
         return (iova & alignment - 1) == 0 && !io.iolab.devices.memory.AddressRange.wraps(iova, length);
     }

@@ -17,6 +17,21 @@ public final class RingFeatures {
     /** VIRTIO_F_RING_PACKED. */
     public static final long RING_PACKED = 1L << 34;
 
+    /** VIRTIO_F_IN_ORDER: buffers are used in the order in which they were made available. */
+    public static final long IN_ORDER = 1L << 35;
+
+    /** VIRTIO_F_ORDER_PLATFORM: memory is ordered as towards a device, not as towards a processor. */
+    public static final long ORDER_PLATFORM = 1L << 36;
+
+    /** VIRTIO_F_NOTIFICATION_DATA: kicks tell how far the driver got. */
+    public static final long NOTIFICATION_DATA = 1L << 38;
+
+    /** VIRTIO_F_NOTIF_CONFIG_DATA: kicks carry a number of the device's in place of the queue's. */
+    public static final long NOTIF_CONFIG_DATA = 1L << 39;
+
+    /** VIRTIO_F_RING_RESET: queues can be reset one by one. */
+    public static final long RING_RESET = 1L << 40;
+
     private RingFeatures() {}
 
     /** Whether all bits of {@code mask} are among {@code features}. */

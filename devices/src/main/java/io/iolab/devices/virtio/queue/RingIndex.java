@@ -2,7 +2,7 @@ package io.iolab.devices.virtio.queue;
 
 /**
  * Arithmetic on free-running 16-bit ring indices (virtio 1.2 sections 2.7.6 to 2.7.10), the only place where an index is
- * wrapped. Indices are ints from 0 to 65535.
+ * wrapped, and on places in a packed ring. Indices are ints from 0 to 65535.
  */
 public final class RingIndex {
     private static final int MASK = 0xFFFF;
@@ -34,5 +34,22 @@ public final class RingIndex {
      */
     public static boolean needsEvent(int event, int next, int old) {
         return (next - event - 1 & MASK) < (next - old & MASK);
+    }
+
+    /**
+     * Whether moving by {@code count} descriptors to {@code slot} of a packed ring passed a place of an event suppression
+     * structure (virtio 1.2 section 2.8.14).
+     *
+     * @param place slot in bits 14:0, wrap counter in bit 15
+     * @param wrap the wrap counter at {@code slot}
+     * @param size of the ring
+     */
+    static boolean passed(int place, int slot, boolean wrap, int count, int size) {
+        int event = place & 0x7FFF;
+        if (place >>> 15 != (wrap ? 1 : 0)) {
+            event -= size;
+        }
+        // Between two decisions the ring may have been gone through more than once.
+        return needsEvent(event, slot, slot - Math.min(count, MASK));
     }
 }

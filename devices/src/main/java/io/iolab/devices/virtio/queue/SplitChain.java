@@ -78,6 +78,11 @@ final class SplitChain implements DescriptorChain {
         return descriptors;
     }
 
+    /** Whether the walk is over and found nothing to write into. */
+    boolean onlyReadable() {
+        return nextIndex == NONE && !writableSeen && fault == null;
+    }
+
     @Override
     public Step next() {
         if (fault != null) {

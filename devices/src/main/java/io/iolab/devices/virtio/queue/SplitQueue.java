@@ -42,6 +42,7 @@ public final class SplitQueue implements Virtqueue {
     private final long usedEventIova;
     private final long availEventIova;
     private final boolean eventIndex;
+    private final boolean inOrder;
     private final SplitChain chain;
 
     /** Mirror of the available ring's entries; valid from takeIdx - size up to fetchIdx. */
@@ -56,6 +57,11 @@ public final class SplitQueue implements Virtqueue {
     private int usedIdx;
     private int staged;
     private int unwritten;
+
+    /** With IN_ORDER: chains whose element is left to the next one's, and the last of them. */
+    private int batched;
+
+    private int batchedHead;
     private int decidedIdx;
     private int outstanding;
     private boolean kicksDisabled;
@@ -76,6 +82,7 @@ public final class SplitQueue implements Virtqueue {
         this.usedEventIova = availIova + ENTRIES + (long) AVAIL_ENTRY * size;
         this.availEventIova = usedIova + ENTRIES + (long) USED_ELEMENT * size;
         this.eventIndex = RingFeatures.has(features, RingFeatures.EVENT_IDX);
+        this.inOrder = RingFeatures.has(features, RingFeatures.IN_ORDER);
         this.chain = new SplitChain(
                 dma, layout.descriptorIova(), size, RingFeatures.has(features, RingFeatures.INDIRECT_DESC));
         this.entries = new byte[AVAIL_ENTRY * size];
@@ -149,17 +156,33 @@ public final class SplitQueue implements Virtqueue {
         outstanding -= count;
     }
 
+    /**
+     * {@inheritDoc} With IN_ORDER an element stands for the chains before it too (section 2.7.9). Those that have nothing to
+     * write into are left to it, since what the driver is to assume of the others is that they were filled.
+     */
     @Override
     public void complete(int token, long written) {
+        outstanding--;
+        chains++;
+        if (inOrder && token == chain.head() && chain.onlyReadable()) {
+            batched++;
+            batchedHead = token;
+        } else {
+            stage(token, written, batched + 1);
+        }
+    }
+
+    /** @param count of chains that the element stands for */
+    private void stage(int token, long written, int count) {
         int slot = RingIndex.slot(RingIndex.advance(usedIdx, staged), size);
         LittleEndian.putInt(used, USED_ELEMENT * slot, token);
         LittleEndian.putInt(used, USED_ELEMENT * slot + 4, (int) written);
         staged++;
         unwritten++;
-        outstanding--;
-        chains++;
-        if (slot == size - 1 || unwritten == BATCH) {
+        batched = 0;
+        if (slot == size - 1 || unwritten == BATCH || count > 1) {
             writeUsedElements();
+            staged += count - 1;
         }
     }
 
@@ -176,6 +199,9 @@ public final class SplitQueue implements Virtqueue {
 
     @Override
     public void publish() {
+        if (batched > 0) {
+            stage(batchedHead, 0, batched);
+        }
         if (staged == 0) {
             return;
         }

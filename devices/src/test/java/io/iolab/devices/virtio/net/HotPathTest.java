@@ -2,10 +2,12 @@ package io.iolab.devices.virtio.net;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.iolab.devices.net.PacketOffload;
 import io.iolab.devices.virtio.queue.SplitRing;
 import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -77,5 +79,65 @@ class HotPathTest {
         work.run();
         assertThat(allocated(work)).isLessThan(FRAMES / 10);
         assertThat(device.counters().rxFrames()).isEqualTo(2 * FRAMES);
+    }
+
+    private static final long OFFLOADS = NetFeatures.OFFLOADS;
+
+    private static Lab offloading() {
+        return new Lab(
+                VirtioNetOptions.defaults(Lab.MAC).withQueuePairs(2).withFeatures(OFFLOADS | NetFeatures.USUAL),
+                (l, dma) -> dma);
+    }
+
+    @Test
+    @DisplayName("cutting packets and finishing checksums allocates nothing")
+    void shouldAllocateNothingWhenCutting() {
+        try (Lab host = offloading()) {
+            host.start(ALL | OFFLOADS, SIZE);
+            host.keepSent = false;
+            PacketOracle oracle = new PacketOracle(new java.util.SplittableRandom(1));
+            byte[] packet = Header.segments(oracle, 1460).inFrontOf(oracle.build(14_600, false));
+            long gpa = host.allocate(packet.length, 1);
+            host.ram.write(gpa, packet, 0, packet.length);
+            Runnable work = () -> {
+                for (int i = 0; i < FRAMES / 10; i++) {
+                    host.rings[Lab.TX].add(gpa, packet.length, 0);
+                    host.device.kick(Lab.TX);
+                    host.device.poll(64);
+                }
+            };
+            work.run();
+            assertThat(allocated(work)).isLessThan(FRAMES / 10);
+            assertThat(host.device.counters().txSegments()).isEqualTo(2 * FRAMES);
+        }
+    }
+
+    @Test
+    @DisplayName("verifying, passing on and cutting received packets allocates nothing")
+    void shouldAllocateNothingWhenReceivingWithOffloads() {
+        try (Lab host = offloading()) {
+            host.start(ALL | NetFeatures.GUEST_CSUM | NetFeatures.GUEST_TSO6, SIZE);
+            PacketOracle oracle = new PacketOracle(new java.util.SplittableRandom(1));
+            byte[] plain = oracle.build(1000, true);
+            byte[] large = oracle.build(4000, false);
+            PacketOffload offload =
+                    new PacketOffload().checksum(34, 16).segments(PacketOffload.Segmentation.TCP_IPV4, 1000, 54, false);
+            long gpa = host.allocate(2048, 16);
+            Runnable work = () -> {
+                for (int i = 0; i < FRAMES / 50; i++) {
+                    for (int j = 0; j < 50; j++) {
+                        host.rings[Lab.RX].add(gpa, 2048, SplitRing.WRITE);
+                    }
+                    for (int j = 0; j < 10; j++) {
+                        host.device.send(plain, 0, plain.length);
+                        host.device.send(large, 0, large.length, offload);
+                    }
+                    host.device.poll(64);
+                }
+            };
+            work.run();
+            assertThat(allocated(work)).isLessThan(FRAMES / 10);
+            assertThat(host.device.counters().rxFrames()).isEqualTo(2 * FRAMES);
+        }
     }
 }

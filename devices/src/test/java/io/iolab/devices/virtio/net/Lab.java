@@ -4,12 +4,14 @@ import io.iolab.devices.dma.DirectDma;
 import io.iolab.devices.dma.DmaPort;
 import io.iolab.devices.memory.PhysicalMemory;
 import io.iolab.devices.net.Delivery;
+import io.iolab.devices.net.FramePort;
 import io.iolab.devices.virtio.queue.SplitRing;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A virtio-net device with memory, wire and interrupt receivers around it, and a driver that acts only by BAR accesses,
@@ -52,7 +54,7 @@ final class Lab implements AutoCloseable {
     final List<byte[]> sent = new ArrayList<>();
     final List<Message> messages = new ArrayList<>();
     final VirtioNet device;
-    final SplitRing[] rings = new SplitRing[2];
+    final SplitRing[] rings = new SplitRing[17];
     /** What the wire answers next. */
     Delivery wireAnswer = Delivery.ACCEPTED;
 
@@ -61,6 +63,9 @@ final class Lab implements AutoCloseable {
 
     /** Sees every frame that the wire takes. */
     java.util.function.Consumer<byte[]> onWire = frame -> {};
+
+    /** The device's clock. */
+    long nanos;
 
     boolean pin;
     int pinRises;
@@ -79,10 +84,19 @@ final class Lab implements AutoCloseable {
         this(options, wrap, 1);
     }
 
+    /** A device whose wire is this port. */
+    Lab(VirtioNetOptions options, BiFunction<Lab, DmaPort, DmaPort> wrap, FramePort wire) {
+        this(options, wrap, 1, wire);
+    }
+
     Lab(VirtioNetOptions options, BiFunction<Lab, DmaPort, DmaPort> wrap, long seed) {
+        this(options, wrap, seed, null);
+    }
+
+    private Lab(VirtioNetOptions options, BiFunction<Lab, DmaPort, DmaPort> wrap, long seed, @Nullable FramePort wire) {
         random = new SplittableRandom(seed);
         DmaPort dma = wrap.apply(this, new DirectDma(ram, (address, data) -> messages.add(new Message(address, data))));
-        device = new VirtioNet(options, dma, this::pinSet, this::wireSend, () -> 0);
+        device = new VirtioNet(options, dma, this::pinSet, wire == null ? this::wireSend : wire, () -> nanos);
         device.config().write(0x04, 2, 0x6);
     }
 

@@ -3,6 +3,7 @@ package io.iolab.devices.virtio.net;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.iolab.devices.net.Delivery;
+import io.iolab.devices.spec.Spec;
 import io.iolab.devices.virtio.NotifyWindow;
 import io.iolab.devices.virtio.queue.SplitRing;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -67,6 +68,33 @@ class NotificationTest {
         lab.poll();
         assertThat(lab.sent).hasSize(7);
         assertThat(lab.device.counters().kicks(Lab.TX)).isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    @DisplayName(
+            "2.7.10: a device that is polled all the time asks for no kick, and still finds every frame and buffer")
+    void shouldNeverAskForKicksWhenPolled(boolean eventIndex) {
+        lab.device.polled();
+        lab.start(features(eventIndex), 16);
+        lab.transmit(Lab.frame(60, 0));
+        lab.device.poll(64);
+        SplitRing rx = lab.rings[Lab.RX];
+        assertThat(lab.arrive(Lab.frame(60, 1))).as("no buffers yet").isEqualTo(Delivery.BUSY);
+
+        for (int i = 0; i < 40; i++) {
+            assertThat(transmitAsAsked(eventIndex, Lab.frame(60, i))).isFalse();
+            int old = rx.availIdx();
+            lab.receiveBuffer(2048);
+            assertThat(i > 0 && rx.kickWanted(eventIndex, old)).isFalse();
+            assertThat(lab.device.workPending()).isTrue();
+            assertThat(lab.device.poll(64)).isOne();
+            assertThat(lab.arrive(Lab.frame(60, 1))).isEqualTo(Delivery.ACCEPTED);
+            assertThat(lab.device.poll(64)).isZero();
+            assertThat(lab.arrive(Lab.frame(60, 1))).as("no buffers left").isEqualTo(Delivery.BUSY);
+        }
+
+        assertThat(lab.sent).hasSize(41);
     }
 
     @ParameterizedTest
@@ -236,6 +264,7 @@ class NotificationTest {
     }
 
     @Test
+    @Spec(id = "V18.2", section = "virtio 1.2 2.3")
     @DisplayName("V18, 4.1.4.4: kicks of 16 and 32 bits count, by address; so does kick(); spurious ones do no harm")
     void shouldTakeKickInAnyOfItsForms() {
         lab.start(0, 8);
@@ -254,6 +283,7 @@ class NotificationTest {
     }
 
     @Test
+    @Spec(id = "V21.1", section = "virtio 1.2 2.7.8.2")
     @DisplayName("V21, 2.7.8: payload before used element before used.idx before the suppression field")
     void shouldWriteInOrderWhenReceiving() {
         lab.start(Lab.EVENT_IDX, 8);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.iolab.devices.fault.RegisterFault;
 import io.iolab.devices.pci.ConfigSpace;
+import io.iolab.devices.spec.Spec;
 import java.util.HexFormat;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
@@ -53,6 +54,7 @@ class PciTransportTest {
     }
 
     @Test
+    @Spec(id = "V12.2", section = "virtio 1.2 4.1.4.3.1")
     @DisplayName("V4, V12, 4.1.4.3: values after reset, queue by queue")
     void shouldShowDefaultsAfterReset() {
         assertThat(lab.common(Lab.NUM_QUEUES, 2)).isEqualTo(2);
@@ -114,6 +116,7 @@ class PciTransportTest {
 
     @ParameterizedTest
     @CsvSource({"1,1", "2,2", "128,128", "256,256", "0,256", "3,256", "255,256", "512,256", "32768,256", "65535,256"})
+    @Spec(id = "V12.2", section = "virtio 1.2 4.1.4.3.1")
     @DisplayName("V12, 2.7, 4.1.4.3.2: queue_size takes powers of two up to the maximum")
     void shouldTakeQueueSizeOnlyWhenPowerOfTwo(int written, int read) {
         lab.common(Lab.QUEUE_SIZE, 2, written);
@@ -269,6 +272,7 @@ class PciTransportTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 3, 77, 0x7FF, 0x800, 0xFFFF})
+    @Spec(id = "V13.1", section = "virtio 1.2 4.1.5.1.2.1")
     @DisplayName("V13, 4.1.5.1.2: a vector that exists reads back, any other reads back NO_VECTOR")
     void shouldReadBackVectorWhenMapped(int vector) {
         int expected = vector < 3 ? vector : 0xFFFF;
@@ -381,7 +385,9 @@ class PciTransportTest {
     @CsvSource({
         "4,0x14,device_status",
         "4,0x24,queue_desc",
-        "4,0x38,unimplemented",
+        "4,0x38,queue_notif_config_data",
+        "4,0x3A,queue_reset",
+        "4,0x3C,unimplemented",
         "4,0x1000,isr_status",
         "4,0x1001,unimplemented",
         "4,0x2005,mac",

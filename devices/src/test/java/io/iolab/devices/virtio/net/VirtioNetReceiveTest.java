@@ -3,6 +3,7 @@ package io.iolab.devices.virtio.net;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.iolab.devices.net.Delivery;
+import io.iolab.devices.spec.Spec;
 import io.iolab.devices.virtio.queue.SplitRing;
 import java.util.Arrays;
 import java.util.SplittableRandom;
@@ -23,6 +24,7 @@ class VirtioNetReceiveTest {
     }
 
     @Test
+    @Spec(id = "V21.2", section = "virtio 1.2 2.7.8.2")
     @DisplayName("V27, 5.1.6.3: without MRG_RXBUF one buffer takes header and frame, num_buffers is 1")
     void shouldFillOneBufferWhenNotMergeable() {
         lab.start(0, 16);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.net.Delivery;
+import io.iolab.devices.spec.Spec;
 import io.iolab.devices.virtio.queue.SplitRing;
 import java.util.ArrayList;
 import java.util.List;
@@ -111,6 +112,7 @@ class VirtioNetTransmitTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 18, 19, 20, 40, 64})
+    @Spec(id = "V20.2", section = "virtio 1.2 2.7.5.3.2")
     @DisplayName("2.7.4, 2.7.13: chains of any shape up to the queue size, direct, indirect, or direct then indirect")
     void shouldTransmitWhenChainHasManyDescriptors(int pieces) {
         SplittableRandom random = new SplittableRandom(pieces);
@@ -223,6 +225,7 @@ class VirtioNetTransmitTest {
     }
 
     @Test
+    @Spec(id = "V19.1", section = "virtio 1.2 2.7.5.1")
     @DisplayName("V19, 2.7.4.2: writable buffers of a transmit chain are neither read nor written")
     void shouldLeaveWritableBuffersAloneWhenTransmitting() {
         lab.start(0, 8);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.iolab.devices.dma.DirectDma;
 import io.iolab.devices.memory.PhysicalMemory;
+import io.iolab.devices.spec.Spec;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -94,6 +95,8 @@ class SplitQueueTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3})
+    @Spec(id = "V22.1", section = "virtio 1.2 2.7.7.2")
+    @Spec(id = "V22.2", section = "virtio 1.2 2.7.7.2")
     @DisplayName(
             "V22, 2.7.10: with EVENT_IDX an interrupt is wanted exactly if used.idx passed used_event; flags are ignored")
     void shouldWantInterruptExactlyWhenUsedEventIsCrossed(long seed) {
@@ -132,6 +135,7 @@ class SplitQueueTest {
     }
 
     @Test
+    @Spec(id = "V22.1", section = "virtio 1.2 2.7.7.2")
     @DisplayName("V22, 2.7.10: the decision at the wrap, used.idx from 65535 to 0")
     void shouldDecideWhenUsedIndexWraps() {
         SplitRing ring = ring(8);
@@ -158,6 +162,7 @@ class SplitQueueTest {
     }
 
     @Test
+    @Spec(id = "V23.1", section = "virtio 1.2 2.7.7.2")
     @DisplayName("V23, 2.7.7: without EVENT_IDX avail.flags bit 0 alone decides; used_event is ignored")
     void shouldFollowFlagWhenEventIndexIsNotNegotiated() {
         SplitRing ring = ring(8);
@@ -200,6 +205,7 @@ class SplitQueueTest {
     }
 
     @Test
+    @Spec(id = "V19.2", section = "virtio 1.2 2.7.5")
     @DisplayName("V19, 2.7.5: the descriptor table is never written; nor anything outside of the used ring")
     void shouldWriteNothingButUsedRingWhenServing() {
         SplitRing ring = ring(16);
