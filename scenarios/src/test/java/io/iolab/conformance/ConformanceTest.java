@@ -64,9 +64,10 @@ class ConformanceTest {
                 .filter(Files::isDirectory)
                 .toList();
         List<Citation> found = new ArrayList<>();
-        new ClassFileImporter().importPaths(folders).stream()
-                .flatMap(type -> type.getMethods().stream())
-                .forEach(method -> cite(method, found));
+        new ClassFileImporter()
+                .importPaths(folders).stream()
+                        .flatMap(type -> type.getMethods().stream())
+                        .forEach(method -> cite(method, found));
         return found;
     }
 
@@ -86,8 +87,7 @@ class ConformanceTest {
         String test = method.getOwner().getSimpleName() + "." + method.getName();
         method.tryGetAnnotationOfType(Spec.class).ifPresent(spec -> found.add(new Citation(test, spec)));
         method.tryGetAnnotationOfType(Spec.All.class)
-                .ifPresent(all ->
-                        Arrays.stream(all.value()).forEach(spec -> found.add(new Citation(test, spec))));
+                .ifPresent(all -> Arrays.stream(all.value()).forEach(spec -> found.add(new Citation(test, spec))));
     }
 
     private Map<String, Requirement> byId() {
@@ -116,8 +116,7 @@ class ConformanceTest {
         List<String> wrong = citations.stream()
                 .filter(citation -> {
                     Requirement requirement = byId.get(citation.spec.id());
-                    return requirement == null
-                            || !requirement.section().equals(citation.spec.section());
+                    return requirement == null || !requirement.section().equals(citation.spec.section());
                 })
                 .map(citation -> citation.test + ": " + citation.spec)
                 .sorted()

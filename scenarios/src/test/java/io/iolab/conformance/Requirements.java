@@ -21,12 +21,16 @@ record Requirements(String specification, String title, List<Requirement> all) {
      * @param section as an {@code @Spec} must cite it
      * @param unmet why it is not met; null if a test shows that it is
      */
-    record Requirement(String id, String section, String must, @Nullable String unmet) {}
+    record Requirement(
+            String id,
+            String section,
+            String must,
+            @Nullable String unmet) {}
 
     static Requirements read(Path file) {
         try {
-            Map<?, ?> document = (Map<?, ?>)
-                    new Load(LoadSettings.builder().build()).loadFromString(Files.readString(file));
+            Map<?, ?> document =
+                    (Map<?, ?>) new Load(LoadSettings.builder().build()).loadFromString(Files.readString(file));
             String specification = text(document, "specification");
             String name = specification.substring(0, specification.indexOf(' '));
             List<?> entries = (List<?>) document.get("requirements");

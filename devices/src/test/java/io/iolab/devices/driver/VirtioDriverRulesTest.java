@@ -146,7 +146,8 @@ class VirtioDriverRulesTest {
     @Spec(id = "D42.2", section = "virtio 1.2 2.7.13.4.1")
     @DisplayName("2.7.13.4.1: a device that asks for kicks just before it sees avail.idx is kicked")
     void shouldLookForTheWishAfterTheIndexIsStored(boolean eventIndex) {
-        // In the order of the program; what keeps the processor to it is a full fence, which no single thread can observe.
+        // In the order of the program; what keeps the processor to it is a full fence, which no single thread can
+        // observe.
         VirtioNetDriver driver = openBusy(eventIndex);
         for (int i = 0; i < 5; i++) {
             int next = i;
@@ -186,12 +187,11 @@ class VirtioDriverRulesTest {
     @Spec(id = "D46.2", section = "virtio 1.2 5.1.6.2.1")
     @DisplayName("5.1.6.2.1: no kind of segmentation is asked for that was not negotiated")
     void shouldRefuseSegmentationThatWasNotNegotiated(Segmentation kind) {
-        long feature =
-                switch (kind) {
-                    case TCP_IPV4 -> VirtioFeatures.HOST_TSO4;
-                    case TCP_IPV6 -> VirtioFeatures.HOST_TSO6;
-                    default -> VirtioFeatures.HOST_USO;
-                };
+        long feature = switch (kind) {
+            case TCP_IPV4 -> VirtioFeatures.HOST_TSO4;
+            case TCP_IPV6 -> VirtioFeatures.HOST_TSO6;
+            default -> VirtioFeatures.HOST_USO;
+        };
         VirtioNetDriver driver =
                 open(VirtioOptions.defaults().with(VirtioFeatures.OFFLOADS).without(feature));
         PacketOffload offload = new PacketOffload().checksum(34, 16).segments(kind, 1000, 54, false);

@@ -174,12 +174,11 @@ class VirtioRingRulesTest {
         open(0);
         List<String> steps = new ArrayList<>();
         for (Store store : stores) {
-            String step =
-                    switch (store.register) {
-                        case "device_status" -> "status " + store.value;
-                        case "driver_feature", "queue_enable" -> store.register;
-                        default -> "";
-                    };
+            String step = switch (store.register) {
+                case "device_status" -> "status " + store.value;
+                case "driver_feature", "queue_enable" -> store.register;
+                default -> "";
+            };
             if (!step.isEmpty() && (steps.isEmpty() || !steps.getLast().equals(step))) {
                 steps.add(step);
             }

@@ -255,8 +255,7 @@ class DeviceRulesTest {
             lab.negotiate(features);
             PackedRing[] rings = new PackedRing[2];
             for (int i = 0; i < 2; i++) {
-                rings[i] =
-                        new PackedRing(lab.ram, 16, lab.allocate(256, 16), lab.allocate(4, 4), lab.allocate(4, 4));
+                rings[i] = new PackedRing(lab.ram, 16, lab.allocate(256, 16), lab.allocate(4, 4), lab.allocate(4, 4));
                 lab.placeQueue(i, 16, rings[i].desc, rings[i].driver, rings[i].device);
                 lab.common(Lab.QUEUE_ENABLE, 2, 1);
             }
@@ -337,8 +336,8 @@ class DeviceRulesTest {
             tap.before = (op, iova, length) -> {
                 if (op == DmaTap.Op.STORE && iova == usedIdx && looking[0]) {
                     looking[0] = false;
-                    String mac = HexFormat.of()
-                            .toHexDigits(Long.reverseBytes(lab.device.readBar(4, 0x2000, 4)) >>> 32, 8);
+                    String mac =
+                            HexFormat.of().toHexDigits(Long.reverseBytes(lab.device.readBar(4, 0x2000, 4)) >>> 32, 8);
                     seen.add(lab.arrive(to(OTHER)) + " " + mac + " " + lab.device.readBar(4, 0x2006, 2));
                 }
             };
