@@ -58,6 +58,7 @@ final class TestMachine implements DriverPlatform, CpuPort, AutoCloseable {
     private final Map<Integer, List<InterruptHandler>> lines = new HashMap<>();
     private final boolean[] asserted = new boolean[LINES];
     private final Map<String, Integer> accesses = new TreeMap<>();
+    private final List<Integer> configWrites = new ArrayList<>();
     private boolean counting;
     private @Nullable StoreHook hook;
     private long allocated = HEAP;
@@ -108,6 +109,11 @@ final class TestMachine implements DriverPlatform, CpuPort, AutoCloseable {
     public Map<String, Integer> accesses() {
         counting = false;
         return accesses;
+    }
+
+    /** Where configuration space of some function was written, in this order. */
+    public List<Integer> configWrites() {
+        return configWrites;
     }
 
     public void onStore(@Nullable StoreHook action) {
@@ -339,6 +345,7 @@ final class TestMachine implements DriverPlatform, CpuPort, AutoCloseable {
     private void configWrite(int rid, int offset, int width, int value) {
         PciFunction function = functions[rid];
         if (function != null) {
+            configWrites.add(offset);
             function.config().write(offset, width, value);
             runDevices();
         }

@@ -145,7 +145,8 @@ class VirtioNetCommandsTest {
     }
 
     @Test
-    @Spec(id = "D37.2", section = "virtio 1.2 5.1.3.1")
+    @Spec(id = "D37.2", section = "virtio 1.2 2.2.1")
+    @Spec(id = "D46.2", section = "virtio 1.2 5.1.6.2.1")
     @DisplayName("5.1.3.1: no feature is accepted without what it requires")
     void shouldLeaveFeaturesOutWhenPrerequisitesAreMissing() {
         VirtioNetDriver driver =
@@ -160,6 +161,7 @@ class VirtioNetCommandsTest {
     @ParameterizedTest
     @EnumSource(VirtioOptions.HeaderPlacement.class)
     @Spec(id = "D46.1", section = "virtio 1.2 5.1.6.2.1")
+    @Spec(id = "D46.2", section = "virtio 1.2 5.1.6.2.1")
     @DisplayName("5.1.6.2.1: the header says what is to be done, num_buffers is 0; packets of any length up to 64 KiB")
     void shouldSendLargePacketsWhenNegotiated(VirtioOptions.HeaderPlacement placement) {
         VirtioNetDriver driver = open(everything().withHeader(placement));
@@ -195,7 +197,7 @@ class VirtioNetCommandsTest {
     }
 
     @Test
-    @Spec(id = "D46.2", section = "virtio 1.2 5.1.6.2.1")
+    @Spec(id = "D46.1", section = "virtio 1.2 5.1.6.2.1")
     @DisplayName("5.1.6.2.1: without CSUM the whole header is 0")
     void shouldLeaveHeaderZeroWithoutChecksumOffload() {
         VirtioNetDriver driver = open(VirtioOptions.defaults());
@@ -350,7 +352,7 @@ class VirtioNetCommandsTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 4, 8})
-    @Spec(id = "D46.3", section = "virtio 1.2 5.1.6.5.5.1")
+    @Spec(id = "D46.3", section = "virtio 1.2 5.1.6.5.6.1")
     @DisplayName("5.1.6.5.5: pairs that both have are used, each flow on one, and none is kicked that is not in use")
     void shouldSpreadFlowsOverPairs(int wanted) {
         VirtioNetDriver driver = open(everything().withQueuePairs(wanted));

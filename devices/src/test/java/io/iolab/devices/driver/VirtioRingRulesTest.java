@@ -172,18 +172,26 @@ class VirtioRingRulesTest {
     @DisplayName("3.1.1: reset, ACKNOWLEDGE, DRIVER, features, FEATURES_OK, DRIVER_OK, and no bit is taken back")
     void shouldInitialiseInOrder() {
         open(0);
-        List<Long> status = new ArrayList<>();
+        List<String> steps = new ArrayList<>();
         for (Store store : stores) {
-            if (store.register.equals("device_status")) {
-                status.add(store.value);
+            String step = switch (store.register) {
+                case "device_status" -> "status " + store.value;
+                case "driver_feature", "queue_enable" -> store.register;
+                default -> "";
+            };
+            if (!step.isEmpty() && (steps.isEmpty() || !steps.getLast().equals(step))) {
+                steps.add(step);
             }
         }
-        assertThat(status).containsExactly(0L, 1L, 3L, 0xBL, 0xFL);
+        assertThat(steps)
+                .containsExactly(
+                        "status 0", "status 1", "status 3", "driver_feature", "status 11", "queue_enable", "status 15");
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 3, 4})
     @Spec(id = "D37.1", section = "virtio 1.2 2.2.1")
+    @Spec(id = "D37.3", section = "virtio 1.2 6.1")
     @DisplayName("2.2.1: nothing is accepted that was not offered")
     void shouldAcceptOnlyWhatIsOffered(int seed) {
         // ACCESS_PLATFORM (33) is not a choice of the driver where it is offered (6.1).
@@ -215,17 +223,9 @@ class VirtioRingRulesTest {
     @Spec(id = "D35.1", section = "virtio 1.2 4.1.4.1")
     @DisplayName("4.1.4.1: the virtio capabilities are not written")
     void shouldNotWriteCapabilities() {
-        List<Integer> before = capabilities();
         send(open(0), 1);
-        assertThat(capabilities()).isEqualTo(before);
-    }
-
-    private List<Integer> capabilities() {
-        List<Integer> bytes = new ArrayList<>();
-        for (int at = 0x40; at < 0x98; at++) {
-            bytes.add(device.config().read(at, 1));
-        }
-        return bytes;
+        // From the common capability at 0x40 to the end of the last virtio one; MSI-X follows, which is written.
+        assertThat(machine.configWrites()).isNotEmpty().noneMatch(at -> at >= 0x40 && at < 0x98);
     }
 
     private int flags(long descriptor) {
@@ -233,7 +233,7 @@ class VirtioRingRulesTest {
     }
 
     @Test
-    @Spec(id = "D44.1", section = "virtio 1.2 2.8.6")
+    @Spec(id = "D44.1", section = "virtio 1.2 2.8.17")
     @DisplayName("2.8.21: nothing is available before flush, and then the first descriptor's flags come last")
     void shouldPublishTheFirstDescriptorLast() {
         VirtioNetDriver driver = open(VirtioOptions.defaults()
@@ -362,7 +362,6 @@ class VirtioRingRulesTest {
 
     @ParameterizedTest
     @ValueSource(longs = {0, PACKED, PACKED | VirtioFeatures.IN_ORDER, VirtioFeatures.IN_ORDER})
-    @Spec(id = "D48.1", section = "virtio 1.2 2.6.1.1.2")
     @DisplayName("2.6.1: both queues work as before after a reset, from the beginning of their rings")
     void shouldResetQueuesUnderTraffic(long form) {
         VirtioNetDriver driver = open(form | VirtioFeatures.RING_RESET);

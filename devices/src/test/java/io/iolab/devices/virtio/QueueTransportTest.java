@@ -128,7 +128,7 @@ class QueueTransportTest {
 
     @Test
     @Spec(id = "V18.1", section = "virtio 1.2 4.1.5.2")
-    @Spec(id = "V18.2", section = "virtio 1.2 2.3")
+    @Spec(id = "V18.2", section = "virtio 1.2 2.7.10.2")
     @DisplayName("2.9: kicks of 32 bits with the driver's place; wrong and needless ones do no harm")
     void shouldTakeKicksWithData() {
         lab.negotiate(NOTIFICATION_DATA);

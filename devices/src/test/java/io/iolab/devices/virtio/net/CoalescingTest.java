@@ -9,7 +9,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-/** Notification coalescing, virtio 1.3 section 5.1.6.5.8. */
+/** Notification coalescing, virtio 1.3 section 5.1.6.5.9. */
 class CoalescingTest {
     private static final int CTRL = 4;
     private static final long CTRL_VQ = 1L << 17;
@@ -68,8 +68,8 @@ class CoalescingTest {
     }
 
     @Test
-    @Spec(id = "V32.1", section = "virtio 1.3 5.1.6.5.8")
-    @DisplayName("5.1.6.5.8: a notification comes with the packet that completes the number, or when time is up")
+    @Spec(id = "V32.3", section = "virtio 1.3 5.1.6.5.9.1")
+    @DisplayName("5.1.6.5.9: a notification comes with the packet that completes the number, or when time is up")
     void shouldNotifyWhenEitherLimitIsReached() {
         start(NOTF_COAL);
         assertThat(control.send(command(RX_SET, 3, 50))).isEqualTo(OK);
@@ -97,9 +97,9 @@ class CoalescingTest {
     }
 
     @Test
-    @Spec(id = "V32.2", section = "virtio 1.3 5.1.6.5.8.2")
+    @Spec(id = "V32.1", section = "virtio 1.3 5.1.6.5.9.6")
     @DisplayName(
-            "5.1.6.5.8: if either limit is 0 every packet is told of; both are after a reset; directions are apart")
+            "5.1.6.5.9: if either limit is 0 every packet is told of; both are after a reset; directions are apart")
     void shouldNotifyEveryPacketWhenLimitIsZero() {
         start(NOTF_COAL);
         assertThat(interrupted()).isTrue();
@@ -117,9 +117,9 @@ class CoalescingTest {
     }
 
     @Test
-    @Spec(id = "V32.3", section = "virtio 1.3 5.1.6.5.8")
+    @Spec(id = "V32.2", section = "virtio 1.3 5.1.6.5.9.6")
     @DisplayName(
-            "5.1.6.5.8: VQ_SET and VQ_GET name one queue; the control queue and those that are not there are errors")
+            "5.1.6.5.9: VQ_SET and VQ_GET name one queue; the control queue and those that are not there are errors")
     void shouldSetLimitsOfOneQueueWhenNamed() {
         start(VQ_NOTF_COAL | NOTF_COAL);
         assertThat(control.send(command(TX_SET, 7, 9))).isEqualTo(OK);
@@ -145,7 +145,7 @@ class CoalescingTest {
     }
 
     @Test
-    @DisplayName("5.1.6.5.8: transmitted packets are told of late, too")
+    @DisplayName("5.1.6.5.9: transmitted packets are told of late, too")
     void shouldHoldBackTransmitNotifications() {
         start(NOTF_COAL);
         control.send(command(TX_SET, 2, 100));

@@ -3,6 +3,7 @@ package io.iolab.devices.virtio.net;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.iolab.devices.fault.RegisterFault;
+import io.iolab.devices.spec.Spec;
 import java.util.Set;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -85,6 +86,7 @@ class DeviceStatusTest {
     }
 
     @Test
+    @Spec(id = "V4.1", section = "virtio 1.2 4.1.4.3.1")
     @DisplayName("V4, 4.1.4.3: device_feature is a window of 32 bits; other selections read 0")
     void shouldShowFeatureWindowWhenSelected() {
         try (Lab lab = new Lab()) {
@@ -99,6 +101,7 @@ class DeviceStatusTest {
     }
 
     @Test
+    @Spec(id = "V5.1", section = "virtio 1.2 4.1.4.3.1")
     @DisplayName("V5, 4.1.4.3.1: driver_feature reads back the valid bits written")
     void shouldReadBackFeaturesWhenWritten() {
         try (Lab lab = new Lab()) {
@@ -112,6 +115,8 @@ class DeviceStatusTest {
 
     @ParameterizedTest
     @ValueSource(longs = {0, 1L << 5, 1L << 32 | 1L << 34, 1L << 32 | 1, 1L << 32 | 1L << 63, 1L << 32 | 1L << 17})
+    @Spec(id = "V7.1", section = "virtio 1.2 2.2.2")
+    @Spec(id = "V7.2", section = "virtio 1.2 6.2")
     @DisplayName(
             "V7, 2.2.2 and 6.1: FEATURES_OK stays clear without VERSION_1 or with a bit not offered, until corrected")
     void shouldRefuseFeaturesWhenSubsetIsInvalid(long features) {
@@ -142,6 +147,7 @@ class DeviceStatusTest {
     }
 
     @Test
+    @Spec(id = "V7.2", section = "virtio 1.2 6.2")
     @DisplayName("6.2: ACCESS_PLATFORM, where offered, must be accepted")
     void shouldRefuseFeaturesWhenAccessPlatformIsLeftOut() {
         long accessPlatform = 1L << 33;

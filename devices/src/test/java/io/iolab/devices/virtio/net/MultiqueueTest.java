@@ -87,7 +87,7 @@ class MultiqueueTest {
     }
 
     @Test
-    @Spec(id = "V30.1", section = "virtio 1.2 5.1.6.5.5.2")
+    @Spec(id = "V30.1", section = "virtio 1.2 5.1.6.5.6.2")
     @DisplayName("5.1.6.5.5: only receiveq1 and transmitq1 are used until VQ_PAIRS_SET; kicks of others are ignored")
     void shouldUseFirstPairOnlyUntilToldOtherwise() {
         start(MQ);
@@ -117,7 +117,7 @@ class MultiqueueTest {
     }
 
     @Test
-    @Spec(id = "V30.2", section = "virtio 1.2 5.1.6.5.5")
+    @Spec(id = "V30.3", section = "virtio 1.2 5.1.6.5.6")
     @DisplayName("5.1.6.5.5: a flow is received on the pair that sent for it last")
     void shouldReceiveFlowWhereItWasSent() {
         start(MQ);
@@ -150,6 +150,7 @@ class MultiqueueTest {
 
     @ParameterizedTest
     @CsvSource({"0,0", "5,0", "0,0x80", "255,255"})
+    @Spec(id = "V30.2", section = "virtio 1.2 5.1.6.5.6.1")
     @DisplayName("5.1.6.5.5: a number of pairs that the device does not have is refused")
     void shouldRefusePairsWhenNumberIsImpossible(String low, String high) {
         start(MQ);
@@ -258,7 +259,8 @@ class MultiqueueTest {
         "38.27.205.30, 48228, 209.142.163.6, 2217, 82989176, afc7327f",
         "153.39.163.191, 44251, 202.188.127.2, 1303, 5d1809c5, 10e828a2",
     })
-    @Spec(id = "V27.7", section = "virtio 1.2 5.1.6.4.3")
+    @Spec(id = "V27.7", section = "virtio 1.2 5.1.6.4.4")
+    @Spec(id = "V30.4", section = "virtio 1.2 5.1.6.5.7.3")
     @DisplayName("5.1.6.4.3: hash value and type are in the header, and choose the table's entry")
     void shouldReportHashAndSteerByItWhenConfigured(
             String source, int sourcePort, String destination, int port, String ipHash, String tcpHash) {

@@ -50,7 +50,7 @@ class NetConfigurationTest {
         "53, 17",
         "52, 17",
     })
-    @Spec(id = "V7.2", section = "virtio 1.2 5.1.3.1")
+    @Spec(id = "V26.5", section = "virtio 1.2 5.1.3.1")
     @DisplayName("5.1.3.1: FEATURES_OK stays clear without what a feature requires")
     void shouldRefuseFeatureWhenPrerequisiteIsMissing(int feature, int required) {
         try (Lab lab = lab(EVERYTHING)) {
@@ -61,7 +61,7 @@ class NetConfigurationTest {
     }
 
     @Test
-    @Spec(id = "V7.3", section = "virtio 1.2 5.1.3.1")
+    @Spec(id = "V26.5", section = "virtio 1.2 5.1.3.1")
     @DisplayName("5.1.3.1: ECN requires segmentation over either version of IP; MRG_RXBUF, STATUS, MTU require nothing")
     void shouldAcceptEcnWhenEitherSegmentationIs() {
         try (Lab lab = lab(EVERYTHING)) {
@@ -94,8 +94,10 @@ class NetConfigurationTest {
     }
 
     @Test
-    @Spec(id = "V10.2", section = "virtio 1.2 2.5.1")
+    @Spec(id = "V10.1", section = "virtio 1.2 2.5.2")
     @Spec(id = "V26.1", section = "virtio 1.2 5.1.4.1")
+    @Spec(id = "V26.3", section = "virtio 1.2 5.1.4.1")
+    @Spec(id = "V26.4", section = "virtio 1.2 5.1.4.1")
     @DisplayName("5.1.4: every field, before any feature was accepted")
     void shouldShowFieldsWhenOffered() {
         try (Lab lab = lab(EVERYTHING)) {
@@ -119,6 +121,7 @@ class NetConfigurationTest {
     }
 
     @Test
+    @Spec(id = "V26.3", section = "virtio 1.2 5.1.4.1")
     @DisplayName("5.1.4: fields of features that are not offered read 0; unknown speed and duplex are all ones")
     void shouldReadZeroWhenFeatureIsNotOffered() {
         try (Lab lab = lab(VirtioNetOptions.defaults(Lab.MAC))) {
@@ -134,7 +137,9 @@ class NetConfigurationTest {
     }
 
     @Test
+    @Spec(id = "V26.1", section = "virtio 1.2 5.1.4.1")
     @Spec(id = "V26.2", section = "virtio 1.2 5.1.4.1")
+    @Spec(id = "V26.3", section = "virtio 1.2 5.1.4.1")
     @DisplayName("5.1.4.1: values out of range cannot be configured")
     void shouldRefuseOptionsWhenOutOfRange() {
         VirtioNetOptions options = VirtioNetOptions.defaults(Lab.MAC);
@@ -150,7 +155,7 @@ class NetConfigurationTest {
     }
 
     @Test
-    @Spec(id = "V11.1", section = "virtio 1.2 2.5.1")
+    @Spec(id = "V11.1", section = "virtio 1.2 4.1.4.3.1")
     @DisplayName("2.5.1: config_generation differs after every change of the link state")
     void shouldCountGenerationWhenLinkChanges() {
         try (Lab lab = lab(EVERYTHING)) {

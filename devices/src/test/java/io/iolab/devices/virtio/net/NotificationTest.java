@@ -242,6 +242,7 @@ class NotificationTest {
     }
 
     @Test
+    @Spec(id = "V8.1", section = "virtio 1.2 2.1.2")
     @DisplayName("V8, 3.1.1: before DRIVER_OK no buffer is consumed; what was offered then is served after it")
     void shouldConsumeNothingWhenDriverIsNotReady() {
         lab.negotiate(0);
@@ -256,6 +257,7 @@ class NotificationTest {
         assertThat(tap.requests).as("no DMA at all").isEmpty();
         assertThat(lab.device.workPending()).isFalse();
         assertThat(lab.device.counters().kicksIgnored()).isEqualTo(1);
+        assertThat(lab.pinRises).as("no notification").isZero();
 
         lab.status(0xF);
         assertThat(lab.device.workPending()).isTrue();
@@ -264,7 +266,7 @@ class NotificationTest {
     }
 
     @Test
-    @Spec(id = "V18.2", section = "virtio 1.2 2.3")
+    @Spec(id = "V18.2", section = "virtio 1.2 2.7.10.2")
     @DisplayName("V18, 4.1.4.4: kicks of 16 and 32 bits count, by address; so does kick(); spurious ones do no harm")
     void shouldTakeKickInAnyOfItsForms() {
         lab.start(0, 8);

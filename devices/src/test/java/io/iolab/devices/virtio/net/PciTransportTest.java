@@ -24,6 +24,8 @@ class PciTransportTest {
     }
 
     @Test
+    @Spec(id = "V1.1", section = "virtio 1.2 4.1.2.1")
+    @Spec(id = "V1.2", section = "virtio 1.2 4.1.2.1")
     @DisplayName("V1, 4.1.2: vendor 1AF4, device 1041, revision at least 1, an Ethernet controller")
     void shouldIdentifyItselfAsModernNetDevice() {
         assertThat(config.read(0x00, 4)).isEqualTo(0x1041_1AF4);
@@ -178,6 +180,9 @@ class PciTransportTest {
     }
 
     @Test
+    @Spec(id = "V6.1", section = "virtio 1.2 2.4.1")
+    @Spec(id = "V6.2", section = "virtio 1.2 4.1.4.3.1")
+    @Spec(id = "V6.3", section = "virtio 1.2 4.1.5.1.2.1")
     @DisplayName("V6, 2.4: reset takes everything back but the generation; no DMA and no interrupt afterwards")
     void shouldForgetEverythingWhenReset() {
         lab.negotiate(Lab.NET_STATUS);
@@ -243,6 +248,7 @@ class PciTransportTest {
     }
 
     @Test
+    @Spec(id = "V10.1", section = "virtio 1.2 2.5.2")
     @DisplayName("V10, V26, 5.1.4: mac and status can be read before FEATURES_OK, in any width")
     void shouldShowDeviceConfigurationBeforeNegotiation() {
         for (int i = 0; i < 6; i++) {
@@ -253,6 +259,8 @@ class PciTransportTest {
     }
 
     @Test
+    @Spec(id = "V11.1", section = "virtio 1.2 4.1.4.3.1")
+    @Spec(id = "V14.2", section = "virtio 1.2 4.1.4.5.1")
     @DisplayName("V9, V11, 2.5: a link change shows in status, generation and one interrupt, if STATUS was negotiated")
     void shouldNotifyWhenLinkChanges() {
         lab.start(Lab.NET_STATUS, 8);
@@ -285,6 +293,9 @@ class PciTransportTest {
     }
 
     @Test
+    @Spec(id = "V13.1", section = "virtio 1.2 4.1.5.1.2.1")
+    @Spec(id = "V14.2", section = "virtio 1.2 4.1.4.5.1")
+    @Spec(id = "V15.1", section = "virtio 1.2 4.1.5.3.1")
     @DisplayName(
             "V13, V14, V15, 4.1.5.1.3: MSI-X vectors by event; ISR stays for configuration changes; NO_VECTOR is silent")
     void shouldSendMessageOfMappedVectorOnly() {
@@ -317,6 +328,8 @@ class PciTransportTest {
     }
 
     @Test
+    @Spec(id = "V14.1", section = "virtio 1.2 4.1.4.5.1")
+    @Spec(id = "V14.3", section = "virtio 1.2 4.1.4.5.1")
     @DisplayName("V14, 4.1.4.5: ISR is the OR of its causes, reading clears it and drops the pin")
     void shouldDeassertWhenIsrIsRead() {
         lab.start(Lab.NET_STATUS, 8);
@@ -339,6 +352,7 @@ class PciTransportTest {
     }
 
     @Test
+    @Spec(id = "V16.1", section = "virtio 1.2 4.1.4.9.1")
     @DisplayName("V16, 4.1.4.9: the configuration access window carries out reads and writes, kicks included")
     void shouldAccessBarThroughConfigurationSpace() {
         window(4, Lab.NUM_QUEUES, 2);

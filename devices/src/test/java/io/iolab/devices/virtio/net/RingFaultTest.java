@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.iolab.devices.fault.RingFault;
 import io.iolab.devices.net.Delivery;
+import io.iolab.devices.spec.Spec;
 import io.iolab.devices.virtio.queue.SplitRing;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -174,6 +175,7 @@ class RingFaultTest {
 
     @ParameterizedTest
     @MethodSource("cases")
+    @Spec(id = "V9.1", section = "virtio 1.2 2.1.2")
     @DisplayName("V9, 2.1.2: a malformed ring sets NEEDS_RESET, interrupts once, and stops the device until reset")
     void shouldNeedResetOnceWhenRingIsMalformed(Case c) {
         try (Lab lab = new Lab()) {
@@ -211,6 +213,7 @@ class RingFaultTest {
     }
 
     @Test
+    @Spec(id = "V9.1", section = "virtio 1.2 2.1.2")
     @DisplayName("2.1.2: frames sent before the fault are in the used ring; the configuration vector fires once")
     void shouldPublishEarlierCompletionsWhenLaterChainIsMalformed() {
         try (Lab lab = new Lab()) {

@@ -24,7 +24,9 @@ class VirtioNetReceiveTest {
     }
 
     @Test
+    @Spec(id = "V14.3", section = "virtio 1.2 4.1.4.5.1")
     @Spec(id = "V21.2", section = "virtio 1.2 2.7.8.2")
+    @Spec(id = "V27.1", section = "virtio 1.2 5.1.6.4.1")
     @DisplayName("V27, 5.1.6.3: without MRG_RXBUF one buffer takes header and frame, num_buffers is 1")
     void shouldFillOneBufferWhenNotMergeable() {
         lab.start(0, 16);
@@ -46,6 +48,8 @@ class VirtioNetReceiveTest {
     }
 
     @Test
+    @Spec(id = "V27.2", section = "virtio 1.2 5.1.6.4.1")
+    @Spec(id = "V27.3", section = "virtio 1.2 5.1.6.4.1")
     @DisplayName(
             "V27, 5.1.6.4: with MRG_RXBUF a packet fills all its buffers but the last; one header; one index update")
     void shouldSpanBuffersWhenMergeable() {

@@ -61,8 +61,6 @@ class RingExchangeTest {
     @ParameterizedTest(name = "features {0}, size {1}, seed {2}")
     @MethodSource("exchanges")
     @Spec(id = "V20.1", section = "virtio 1.2 2.7.5.3.2")
-    @Spec(id = "V24.1", section = "virtio 1.2 2.7.9")
-    @Spec(id = "V24.2", section = "virtio 1.2 2.8.8")
     @DisplayName("every buffer arrives as it was offered and comes back once, and no wake-up is lost")
     void shouldExchangeBuffers(long features, int size, long seed) {
         new Exchange(features, size, seed).run(LEAST_EXCHANGED);

@@ -205,7 +205,7 @@ class SplitQueueTest {
     }
 
     @Test
-    @Spec(id = "V19.2", section = "virtio 1.2 2.7.5")
+    @Spec(id = "V19.2", section = "virtio 1.2 2.7.5.1")
     @DisplayName("V19, 2.7.5: the descriptor table is never written; nor anything outside of the used ring")
     void shouldWriteNothingButUsedRingWhenServing() {
         SplitRing ring = ring(16);
