@@ -69,7 +69,7 @@ class SelfDmaTest {
 
     /** Every register of BAR0 in turn is where the middle of the frame goes. */
     @ParameterizedTest
-    @EnumSource(names = "VIRTIO_NET", mode = EnumSource.Mode.EXCLUDE)
+    @EnumSource(names = {"I82540EM", "I82574L"})
     @DisplayName("CVE-2023-3019: received frames overwrite registers")
     void framesOverwriteRegisters(Target target) {
         E1000Attack attack = e1000(target);
@@ -101,9 +101,34 @@ class SelfDmaTest {
         assertThat(machine.bus().peerAccesses()).isPositive();
     }
 
+    /**
+     * A frame waits in the packet buffer; then its buffer is CTRL. The reset empties the packet buffer while the frame is
+     * stored, so there is nothing left to take out of it: what it holds must not come out negative.
+     */
+    @ParameterizedTest
+    @EnumSource(names = {"I82540EM", "I82574L"})
+    void aWaitingFrameResetsTheReceiverThatStoresIt(Target target) {
+        E1000Attack attack = e1000(target);
+        attack.start();
+        machine.bus().peerToPeer(true);
+        attack.ring(E1000Attack.RDBAL, E1000Attack.RX_RING, RING, 0);
+        for (int i = 0; i < 5; i++) {
+            machine.arrive(frameOf(CTRL_RST, 60 + 100 * i));
+        }
+        for (int i = 0; i < RING; i++) {
+            attack.receiveBuffer(i, machine.barAddress(0, 0));
+        }
+        attack.set(E1000Attack.RDBAL + E1000Attack.TAIL, RING - 1);
+        assertThat(machine.bus().peerAccesses()).isPositive();
+        survived(attack, "reset by a waiting frame");
+        attack.start();
+        machine.arrive(frameOf(0, 60));
+        assertThat(attack.verdict()).as(attack.reason()).isEqualTo(Verdict.PASS);
+    }
+
     /** The published one: transmit, loopback, receive, and the receive buffer is CTRL or a transmit register. */
     @ParameterizedTest
-    @EnumSource(names = "VIRTIO_NET", mode = EnumSource.Mode.EXCLUDE)
+    @EnumSource(names = {"I82540EM", "I82574L"})
     @DisplayName("CVE-2023-3019: a looped frame resets the transmitter that sends it")
     void loopedFrameResets(Target target) {
         E1000Attack attack = e1000(target);
@@ -139,7 +164,7 @@ class SelfDmaTest {
 
     /** Registers that hold what is written to them serve as rings: MTA, VFTA, and the ring registers themselves. */
     @ParameterizedTest
-    @EnumSource(names = "VIRTIO_NET", mode = EnumSource.Mode.EXCLUDE)
+    @EnumSource(names = {"I82540EM", "I82574L"})
     @DisplayName("CVE-2023-3019: rings in the device's own registers")
     void ringsInRegisters(Target target) {
         E1000Attack attack = e1000(target);
