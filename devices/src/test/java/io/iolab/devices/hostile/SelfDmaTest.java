@@ -25,9 +25,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * DMA aimed at the device's own registers, on a bus that routes it there: CVE-2023-3019 (e1000e: a received frame overwrites
- * CTRL, and the reset frees the packet that is being sent) and CVE-2024-3446 (virtio: the same through a queue). The outcome is
- * open, since the guest asked for nonsense, but each call ends, none recurses, and a reset by the ordinary driver cures.
+ * DMA aimed at the device's own registers, on a bus that routes it there, which is what CVE-2023-3019 (e1000e) and
+ * CVE-2024-3446 (virtio) are about. The outcome is open, since the guest asked for nonsense, but each call ends, none recurses,
+ * and a reset by the ordinary driver cures.
  */
 @Timeout(value = 60, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SelfDmaTest {
@@ -126,7 +126,7 @@ class SelfDmaTest {
         assertThat(attack.verdict()).as(attack.reason()).isEqualTo(Verdict.PASS);
     }
 
-    /** The published one: transmit, loopback, receive, and the receive buffer is CTRL or a transmit register. */
+    /** Transmit, loopback, receive, and the receive buffer is CTRL or a transmit register. */
     @ParameterizedTest
     @EnumSource(names = {"I82540EM", "I82574L"})
     @DisplayName("CVE-2023-3019: a looped frame resets the transmitter that sends it")
