@@ -14,6 +14,9 @@ import static io.iolab.devices.hostile.VirtioAttack.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.iolab.devices.dma.LittleEndian;
+import io.iolab.devices.net.Delivery;
+import io.iolab.devices.virtio.net.NetFeatures;
+import io.iolab.devices.virtio.queue.RingFeatures;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -290,5 +293,37 @@ class SelfDmaTest {
                 }
             }
         }
+    }
+
+    /** num_buffers, which is 1, goes to queue_reset: the queue is gone before its buffer is used (virtio 1.2 2.6.1, 5.1.6.4). */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aReceivedFrameResetsItsOwnQueue(boolean packed) {
+        machine = new HostileMachine(Target.VIRTIO_NET_FULL);
+        RogueAttack attack = new RogueAttack(machine);
+        long features = RogueFeatures.PLAIN
+                | NetFeatures.MRG_RXBUF
+                | RingFeatures.RING_RESET
+                | (packed ? RingFeatures.RING_PACKED : 0);
+        attack.driver.place(features);
+        RogueQueue queue = attack.driver.queues[RX];
+        queue.place(packed, 8);
+        attack.negotiate(features);
+        attack.enable(RX);
+        attack.enable(TX);
+        attack.status(0xF);
+        queue.part(queue.buffer(), 10, true);
+        queue.part(machine.barAddress(VirtioAttack.BAR, 0x3A), 2, true);
+        queue.part(queue.buffer(), 2048, true);
+        queue.offer(false);
+        attack.set(VirtioAttack.QUEUE_SELECT, 2, RX);
+        machine.bus().peerToPeer(true);
+        attack.kick(RX);
+        assertThat(machine.arrive(E1000Attack.frame())).isEqualTo(Delivery.DROPPED);
+        assertThat(machine.bus().peerAccesses()).isPositive();
+        assertThat(machine.read(VirtioAttack.BAR, VirtioAttack.QUEUE_ENABLE, 2))
+                .as("queue_enable")
+                .isZero();
+        survived(attack, "queue_reset by num_buffers");
     }
 }
