@@ -229,7 +229,8 @@ final class RogueQueue {
     }
 
     private int oddFlags() {
-        return pick(0, NEXT, WRITE, INDIRECT, NEXT | WRITE, NEXT | INDIRECT, WRITE | INDIRECT, 7, random.nextInt(0x8000));
+        return pick(
+                0, NEXT, WRITE, INDIRECT, NEXT | WRITE, NEXT | INDIRECT, WRITE | INDIRECT, 7, random.nextInt(0x8000));
     }
 
     /** Areas outside of memory, wrapping, misaligned, over each other or over those of another queue. */

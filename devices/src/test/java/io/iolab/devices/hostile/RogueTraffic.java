@@ -123,9 +123,7 @@ final class RogueTraffic {
     }
 
     private static byte[] pairs(SplittableRandom random) {
-        int number = random.nextInt(4) == 0
-                ? pick(random, 0, PAIRS + 1, 0x8000, 0xFFFF)
-                : 1 + random.nextInt(PAIRS);
+        int number = random.nextInt(4) == 0 ? pick(random, 0, PAIRS + 1, 0x8000, 0xFFFF) : 1 + random.nextInt(PAIRS);
         if (random.nextBoolean()) {
             return new byte[] {0, (byte) number, (byte) (number >>> 8)};
         }
