@@ -318,9 +318,13 @@ final class ReceiveUnit {
             if (!store(waiting.bytes(), offset, waiting.firstLength(), waiting.firstMarks())) {
                 break;
             }
+            frames++;
+            if (waiting.isEmpty()) {
+                // Its buffer was a register of ours, and the store a reset.
+                break;
+            }
             waiting.removeFirst();
             flow.filled(waiting.used());
-            frames++;
         }
         return frames;
     }

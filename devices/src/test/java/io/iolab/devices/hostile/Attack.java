@@ -9,7 +9,11 @@ abstract class Attack {
     }
 
     static Attack on(HostileMachine machine) {
-        return machine.target().isVirtio() ? new VirtioAttack(machine) : new E1000Attack(machine);
+        return switch (machine.target()) {
+            case I82540EM, I82574L -> new E1000Attack(machine);
+            case VIRTIO_NET -> new VirtioAttack(machine);
+            case VIRTIO_NET_FULL -> new RogueAttack(machine);
+        };
     }
 
     /** Resets the device, places sound rings with raw register writes, and lets it run. */

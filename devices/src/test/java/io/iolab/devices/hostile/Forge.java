@@ -15,9 +15,11 @@ abstract class Forge {
     }
 
     static Forge on(HostileMachine machine, Attack attack) {
-        return attack instanceof VirtioAttack virtio
-                ? new VirtioForge(machine, virtio)
-                : new E1000Forge(machine, (E1000Attack) attack);
+        return switch (attack) {
+            case VirtioAttack virtio -> new VirtioForge(machine, virtio);
+            case RogueAttack rogue -> new RogueForge(machine, rogue);
+            default -> new E1000Forge(machine, (E1000Attack) attack);
+        };
     }
 
     /** One malformed ring, from bringing the device up to the last kick. */

@@ -21,7 +21,7 @@ class HostileAccessTest {
         survive(target, Campaign.of("accesses", SEED, 1_000_000));
     }
 
-    /** 102 million accesses over the three devices; each million is a life of its own with its own seed. */
+    /** 136 million accesses over the four devices; each million is a life of its own with its own seed. */
     @Tag("nightly")
     @ParameterizedTest
     @EnumSource

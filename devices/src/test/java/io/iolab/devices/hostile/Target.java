@@ -3,6 +3,7 @@ package io.iolab.devices.hostile;
 import io.iolab.devices.e1000.E1000;
 import io.iolab.devices.e1000.E1000Model;
 import io.iolab.devices.golden.Bench;
+import io.iolab.devices.virtio.net.NetFeatures;
 import io.iolab.devices.virtio.net.VirtioNet;
 import io.iolab.devices.virtio.net.VirtioNetOptions;
 
@@ -12,7 +13,18 @@ enum Target {
     I82574L((dma, pin, wire, clock) -> E1000.create(E1000Model.I82574L, mac(), dma, pin, wire, clock), Bound.E1000),
     VIRTIO_NET(
             (dma, pin, wire, clock) -> new VirtioNet(VirtioNetOptions.defaults(mac()), dma, pin, wire, clock),
-            Bound.VIRTIO);
+            Bound.VIRTIO),
+    /** All that can be offered: packed rings, eight pairs, a control queue, offloads. */
+    VIRTIO_NET_FULL(
+            (dma, pin, wire, clock) -> new VirtioNet(
+                    VirtioNetOptions.defaults(mac())
+                            .withFeatures(NetFeatures.IMPLEMENTED)
+                            .withQueuePairs(VirtioNetOptions.MAX_QUEUE_PAIRS),
+                    dma,
+                    pin,
+                    wire,
+                    clock),
+            Bound.VIRTIO_FULL);
 
     /**
      * The most DMA requests that one call may cause: so many, and so many more for each frame that it may move.
@@ -32,6 +44,12 @@ enum Target {
          * moved; index, used element, flags, event field, a message.
          */
         static final Bound VIRTIO = new Bound(16, 3 * 256 + 8);
+
+        /**
+         * Queue by queue a call may also write and read event fields, and send a message; and a received frame may take as
+         * many chains as it has bytes for.
+         */
+        static final Bound VIRTIO_FULL = new Bound(17 * 16, 3 * 256 + 32);
 
         /** Descriptors in a row that yield no frame. */
         private static final int WALK = 4096;
@@ -66,11 +84,15 @@ enum Target {
     }
 
     boolean isVirtio() {
-        return this == VIRTIO_NET;
+        return this == VIRTIO_NET || this == VIRTIO_NET_FULL;
     }
 
     /** The random driver that knows this device. */
     HostileGuest guest(long seed) {
-        return isVirtio() ? new HostileVirtioGuest(seed, this) : new HostileE1000Guest(seed, this);
+        return switch (this) {
+            case I82540EM, I82574L -> new HostileE1000Guest(seed, this);
+            case VIRTIO_NET -> new HostileVirtioGuest(seed, this);
+            case VIRTIO_NET_FULL -> new HostileRogueGuest(seed, this);
+        };
     }
 }

@@ -134,7 +134,19 @@ final class VirtioAttack extends Attack {
 
     @Override
     boolean serves() {
+        relearn();
         return (status() & (DRIVER_OK | NEEDS_RESET)) == DRIVER_OK && sends() && receives();
+    }
+
+    /** Where the device has the areas: it ignores what is written once a queue is enabled. */
+    private void relearn() {
+        for (int queue = 0; queue < 2; queue++) {
+            set(QUEUE_SELECT, 2, queue);
+            for (int i = 0; i < 3; i++) {
+                long low = machine.read(BAR, QUEUE_DESC + 8 * i, 4);
+                areas[i][queue] = low | machine.read(BAR, QUEUE_DESC + 8 * i + 4, 4) << 32;
+            }
+        }
     }
 
     private boolean sends() {

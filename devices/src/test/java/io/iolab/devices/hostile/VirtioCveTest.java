@@ -22,7 +22,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Published bugs of virtio devices elsewhere, each with the outcome that is right here (virtio 1.2 2.7, 5.1.6). */
+/**
+ * The inputs of published bugs of virtio devices elsewhere, as the titles have them, each with the outcome that is right here
+ * (virtio 1.2 2.7, 5.1.6). What went wrong elsewhere is said only where the advisory says it.
+ */
 @Timeout(value = 30, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class VirtioCveTest {
     private static final int FRAME = 60;
@@ -54,8 +57,8 @@ class VirtioCveTest {
     }
 
     /**
-     * A descriptor of length 0 made the model map nothing, again and again. Here it is a buffer that holds nothing; a chain of
-     * nothing but such has no header, which is against the rules.
+     * A descriptor of length 0 is a buffer that holds nothing; a chain of nothing but such has no header, which is against the
+     * rules.
      */
     @Test
     @DisplayName("CVE-2016-6490: descriptors of length 0")
@@ -78,7 +81,7 @@ class VirtioCveTest {
         expect(Verdict.REJECT);
     }
 
-    /** A length near 2^32 was mapped as found, and the mapping of nothing was used. Here the frame is too long for the wire. */
+    /** A large length led to a null pointer in the mapping of descriptors. Here the frame is too long for the wire. */
     @Test
     @DisplayName("CVE-2016-7422: a buffer of 4 GiB")
     void cve2016n7422() {
@@ -94,7 +97,7 @@ class VirtioCveTest {
         expect(Verdict.PASS);
     }
 
-    /** Requests were taken without end while none was completed. Here the index cannot run ahead by more than the queue. */
+    /** Memory ran out with requests that came before others were done. Here the index is never ahead by more than the queue. */
     @Test
     @DisplayName("CVE-2016-5403: more requests than the queue has")
     void cve2016n5403() {
@@ -108,7 +111,7 @@ class VirtioCveTest {
         expect(Verdict.REJECT);
     }
 
-    /** A queue number that was taken for negative passed the check. Here there is a notify address for each queue, no more. */
+    /** A negative queue number passed a signed comparison. Here there is a notify address for each queue, no more. */
     @Test
     @DisplayName("CVE-2011-2512: kicks for queues that do not exist")
     void cve2011n2512() {
@@ -121,8 +124,8 @@ class VirtioCveTest {
     }
 
     /**
-     * num_buffers was written into the first buffer after that had been given back. Here it is known before the first byte is
-     * written: nothing reaches a buffer once its element is in the used ring, whatever the first buffer is.
+     * num_buffers was written after its buffer, outside of directly mapped memory, had been unmapped. Here it is known before
+     * the first byte is written: nothing reaches a buffer once its element is in the used ring, whatever the first buffer is.
      */
     @ParameterizedTest
     @ValueSource(longs = {0x4_0000, 0x2_C000, 0x2_8000, 0x2_0000, 0x3F_FFF8, 1L << 40})
@@ -142,8 +145,7 @@ class VirtioCveTest {
     }
 
     /**
-     * Mergeable buffers of length 0 were not counted as buffers, so a log of fixed size was overrun. Here a buffer without
-     * room breaks the ring, and the used lengths never say more than was written.
+     * A buffer without room breaks the ring, and the used lengths never say more than was written.
      */
     @Test
     @DisplayName("CVE-2019-14835: mergeable buffers of length 0, lengths that grow")
@@ -170,8 +172,8 @@ class VirtioCveTest {
     }
 
     /**
-     * On an error in the middle of a merged frame the elements taken so far were forgotten: their slots were lost. Here a frame
-     * that finds too few buffers gives them back, so ten thousand such frames cost nothing.
+     * The elements taken for a frame were not unmapped on an error, and leaked. Here a frame that finds too few buffers gives
+     * them back, so ten thousand such frames cost nothing.
      */
     @Test
     @DisplayName("CVE-2022-26353: slots that leak on an error")
@@ -211,7 +213,7 @@ class VirtioCveTest {
         expect(Verdict.PASS);
     }
 
-    /** A frame larger than the one buffer, without mergeable buffers, ran past its end. Here it is dropped and counted. */
+    /** A frame larger than the one buffer, without mergeable buffers, is dropped and counted. */
     @Test
     @DisplayName("CVE-2015-7295: a jumbo frame for a small buffer")
     void cve2015n7295() {

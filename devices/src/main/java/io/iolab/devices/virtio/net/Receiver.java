@@ -206,6 +206,11 @@ final class Receiver {
     /** Fills the gathered buffers and shows them to the driver with one index update (section 5.1.6.4). */
     private Delivery place(Virtqueue ring, byte[] frame, int offset, int length) {
         boolean written = writeSegments(packet.fill(frame, offset, length, taken));
+        if (queue != ring) {
+            // A buffer was a register of ours: the queue was reset, and its memory is no longer ours to write.
+            counters.rxRingFaultDrops++;
+            return Delivery.DROPPED;
+        }
         for (int i = 0; i < taken; i++) {
             ring.complete(tokens[i], written ? shares[i] : 0);
         }
