@@ -80,11 +80,12 @@ final class Host implements AutoCloseable {
      * Gives a device a domain of its own, with the guest's memory in it at guest physical addresses.
      *
      * @param mapped false leaves the domain empty
+     * @param rights of the device to that memory
      */
-    void assign(int rid, GuestMemory guest, boolean mapped) {
+    void assign(int rid, GuestMemory guest, boolean mapped, MapRights rights) {
         Domain domain = driver.createDomain();
         if (mapped) {
-            guest.forEachRun((gpa, hpa, length) -> domain.map(gpa, hpa, length, MapRights.READ_WRITE));
+            guest.forEachRun((gpa, hpa, length) -> domain.map(gpa, hpa, length, rights));
         }
         driver.attach(rid, domain);
     }

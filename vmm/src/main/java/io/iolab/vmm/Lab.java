@@ -7,10 +7,13 @@ import io.iolab.vmm.backend.LearningSwitch;
 import io.iolab.vmm.backend.Link;
 import io.iolab.vmm.backend.NicWorker;
 import io.iolab.vmm.config.ConfigException;
+import io.iolab.vmm.inject.Injection;
+import io.iolab.vmm.inject.InjectionOutcome;
 import io.iolab.vmm.ledger.Direction;
 import io.iolab.vmm.ledger.GuestFigures;
 import io.iolab.vmm.ledger.GuestLedger;
 import io.iolab.vmm.ledger.LedgerReading;
+import io.iolab.vmm.ledger.WatchdogEvent;
 import io.iolab.vmm.time.Run;
 import io.iolab.vmm.time.Timeline;
 import io.iolab.vmm.time.WallThreads;
@@ -41,12 +44,15 @@ public final class Lab implements AutoCloseable {
     private final ClockMode clock;
     private final List<Station> stations = new ArrayList<>();
     private final List<Link> links = new ArrayList<>();
+    private final List<Injection> injections;
     private List<LedgerReading> before = List.of();
     private List<LedgerReading> after = List.of();
+    private final List<StarvationWatch> watches = new ArrayList<>();
     private long beganPicos;
     private long endedPicos;
 
-    private Lab(Host host, Run run, ClockMode clock) {
+    private Lab(Host host, Run run, ClockMode clock, List<Injection> injections) {
+        this.injections = List.copyOf(injections);
         this.host = host;
         this.run = run;
         this.clock = clock;
@@ -67,7 +73,7 @@ public final class Lab implements AutoCloseable {
         long ram = config.guests().stream().mapToLong(GuestConfig::ramBytes).sum();
         Host host = new Host(ram + HOST_OVERHEAD, config.memoryFile());
         Run run = config.clock() == ClockMode.VIRTUAL ? new Timeline() : new WallThreads(config.spendCosts());
-        Lab lab = new Lab(host, run, config.clock());
+        Lab lab = new Lab(host, run, config.clock(), config.injections());
         try {
             lab.build(config, burst);
             return lab;
@@ -136,6 +142,15 @@ public final class Lab implements AutoCloseable {
                 station.ledger().latency(direction).startMeasuring();
             }
         }
+        watches.clear();
+        for (Station station : stations) {
+            watches.add(new StarvationWatch(
+                    station.ledger(),
+                    station.links().get(1),
+                    clock == ClockMode.VIRTUAL,
+                    WatchPeriod.picos(clock, station.config()),
+                    run.nowPicos()));
+        }
         before = readings();
         beganPicos = run.nowPicos();
         after = before;
@@ -151,10 +166,38 @@ public final class Lab implements AutoCloseable {
         long end = beganPicos + picos;
         while (run.nowPicos() < end && !stations.stream().allMatch(Station::done)) {
             run.until(Math.min(end, run.nowPicos() + MILLISECOND));
+            watch();
             progress.accept(run.nowPicos() - beganPicos);
         }
         after = readings();
         endedPicos = run.nowPicos();
+    }
+
+    private void watch() {
+        long now = run.nowPicos();
+        if (watches.stream().anyMatch(watch -> watch.due(now))) {
+            refresh();
+            watches.stream().filter(watch -> watch.due(now)).forEach(watch -> watch.look(now));
+        }
+    }
+
+    /** What the watchdogs found since the start of the run, the guests' and the host's, in the order of the guests. */
+    public List<WatchdogEvent> watchdog() {
+        return stations.stream()
+                .flatMap(station -> station.ledger().watchdog().events().stream())
+                .toList();
+    }
+
+    /** The bugs of this run, in the order of its configuration. */
+    public List<InjectionOutcome> injections() {
+        return injections.stream()
+                .map(injection -> new InjectionOutcome(
+                        injection.bug(),
+                        injection.guest(),
+                        stations.stream()
+                                .filter(station -> station.config().name().equals(injection.guest()))
+                                .anyMatch(station -> station.bugs().struck(injection.bug()))))
+                .toList();
     }
 
     /** Lets {@code picos} pass and does nothing else. */

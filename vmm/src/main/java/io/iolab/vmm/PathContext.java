@@ -1,5 +1,6 @@
 package io.iolab.vmm;
 
+import io.iolab.vmm.inject.GuestBugs;
 import io.iolab.vmm.ledger.GuestLedger;
 import io.iolab.vmm.ledger.Path;
 import io.iolab.vmm.time.CostProfile;
@@ -11,7 +12,14 @@ import io.iolab.vmm.time.CostProfile;
  */
 @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
 record PathContext(
-        GuestConfig config, int number, byte[] mac, GuestLedger ledger, CostProfile profile, Host host, int burst) {
+        GuestConfig config,
+        int number,
+        byte[] mac,
+        GuestLedger ledger,
+        CostProfile profile,
+        Host host,
+        int burst,
+        GuestBugs bugs) {
 
     boolean physicalNic() {
         return config.path() == Path.PASSTHROUGH || config.path() == Path.NATIVE;

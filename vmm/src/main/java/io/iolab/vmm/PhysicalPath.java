@@ -55,9 +55,10 @@ final class PhysicalPath {
                 context.config().nic().msixSharedPage() ? E1000Board.SHARED_VECTOR_PAGE : E1000Board.REFERENCE;
         E1000 nic = path.nic(board, host.iommu().portFor(rid), counters::walkAccesses);
         VirtualMachine vm = new VirtualMachine(context, path.account);
-        host.assign(rid, vm.memory(), context.config().mapped());
+        host.assign(rid, vm.memory(), context.config().mapped(), context.bugs().rights());
         AssignedFunction assigned =
                 new AssignedFunction(nic, host.interrupts(), new DirectDma(vm.memory(), vm.messages(path.account)));
+        context.bugs().plugged(assigned);
         NicWorker engine = path.engine(nic);
         vm.plug(
                 SoftwarePath.SLOT,
@@ -80,6 +81,7 @@ final class PhysicalPath {
         BareMachine machine = new BareMachine(context);
         PhysicalMemory memory = context.host().memory();
         E1000 nic = path.nic(E1000Board.REFERENCE, new DirectDma(memory, machine.messages(path.account)), () -> 0);
+        context.bugs().plugged(nic);
         NicWorker engine = path.engine(nic);
         machine.plug(SoftwarePath.SLOT, nic, path.new PostedWrites(nic, engine, machine.cpu()));
         long heap = machine.heap();
@@ -100,9 +102,9 @@ final class PhysicalPath {
                 E1000Model.I82574L,
                 board,
                 context.mac(),
-                new PcieDma(port, account, ledger, context.profile(), walkAccesses),
+                context.bugs().dma(new PcieDma(port, account, ledger, context.profile(), walkAccesses)),
                 InterruptPin.UNCONNECTED,
-                NicWorker.wire(cabling.fromGuest(), account, 0),
+                context.bugs().wire(NicWorker.wire(cabling.fromGuest(), account, 0)),
                 account);
     }
 

@@ -58,9 +58,10 @@ final class SoftwarePath {
                 E1000Model.I82540EM,
                 context.mac(),
                 path.copying(path.vm.messages(path.account)),
-                path.vm.pin(SLOT, path.account),
-                NicWorker.wire(cabling.fromGuest(), path.account, costs.perTransmitted()),
+                context.bugs().pin(path.vm.pin(SLOT, path.account)),
+                context.bugs().wire(NicWorker.wire(cabling.fromGuest(), path.account, costs.perTransmitted())),
                 path.account);
+        context.bugs().plugged(nic);
         NicWorker worker = path.worker("-io", nic, costs);
         boolean coalesced = context.config().nic().coalescedMmio();
         path.vm.plug(
@@ -129,12 +130,14 @@ final class SoftwarePath {
                 context.mac(),
                 tuning.virtqueueSize(),
                 NetFeatures.DEFAULT | tuning.virtio().ringFeatures());
-        return new VirtioNet(
+        VirtioNet nic = new VirtioNet(
                 options,
                 copying(messages),
                 vm.pin(SLOT, account),
-                NicWorker.wire(cabling.fromGuest(), account, costs.perTransmitted()),
+                context.bugs().wire(NicWorker.wire(cabling.fromGuest(), account, costs.perTransmitted())),
                 account);
+        context.bugs().plugged(nic);
+        return nic;
     }
 
     private static FunctionWindow.TrapRule ioeventfdAt(NotifyWindow notify) {
@@ -145,7 +148,8 @@ final class SoftwarePath {
     }
 
     private DmaPort copying(MessagePort messages) {
-        return new CopyingDma(new DirectDma(vm.memory(), messages), account, ledger, profile);
+        DmaPort memory = new DirectDma(vm.memory(), messages);
+        return context.bugs().dma(new CopyingDma(memory, account, ledger, profile));
     }
 
     private NicWorker worker(String suffix, NetworkFunction nic, NicWorker.Costs costs) {

@@ -7,6 +7,7 @@ import io.iolab.vmm.backend.NicWorker;
 import io.iolab.vmm.guest.GuestKernel;
 import io.iolab.vmm.guest.Peer;
 import io.iolab.vmm.guest.Program;
+import io.iolab.vmm.inject.GuestBugs;
 import io.iolab.vmm.ledger.GuestFigures;
 import io.iolab.vmm.ledger.GuestLedger;
 import io.iolab.vmm.vcpu.Processor;
@@ -21,6 +22,7 @@ import java.util.function.Supplier;
  * @param links the guest's outgoing and incoming, then the peer's
  * @param syncCounters copies what the device counts itself into the ledger
  * @param iommu what the IOMMU has counted for the guest's device; {@code requester} are its live counters, if there is one
+ * @param bugs of the guest
  */
 record Station(
         GuestConfig config,
@@ -34,7 +36,8 @@ record Station(
         List<Link> links,
         Runnable syncCounters,
         Supplier<GuestFigures.Iommu> iommu,
-        Optional<RequesterCounters> requester) {
+        Optional<RequesterCounters> requester,
+        GuestBugs bugs) {
 
     /** For whoever watches the run. */
     LiveCounters live() {

@@ -15,6 +15,8 @@ import io.iolab.vmm.guest.GuestKernel;
 import io.iolab.vmm.guest.Peer;
 import io.iolab.vmm.guest.Programs;
 import io.iolab.vmm.guest.StationPair;
+import io.iolab.vmm.guest.WatchdogPace;
+import io.iolab.vmm.inject.GuestBugs;
 import io.iolab.vmm.ledger.Direction;
 import io.iolab.vmm.ledger.DropCause;
 import io.iolab.vmm.ledger.GuestLedger;
@@ -37,7 +39,8 @@ final class StationBuilder {
         GuestLedger ledger = new GuestLedger(config.name(), config.path());
         StationPair stations = StationPair.ofGuest(number);
         Programs programs = Programs.of(config.workload(), stations, lab.seed() + number);
-        PathContext context = new PathContext(config, number, stations.mac(), ledger, lab.profile(), host, burst);
+        GuestBugs bugs = GuestBugs.of(lab.injections(), config.name());
+        PathContext context = new PathContext(config, number, stations.mac(), ledger, lab.profile(), host, burst, bugs);
         boolean physical = context.physicalNic();
         Cabling cabling = Cabling.plug(config, fabric, physical);
         PathHardware path = switch (config.path()) {
@@ -54,7 +57,8 @@ final class StationBuilder {
                 ledger,
                 lab.profile(),
                 programs.guest(),
-                platform -> probe(platform, config.nic()));
+                platform -> probe(bugs.platform(platform), config.nic()),
+                new WatchdogPace(WatchPeriod.picos(lab.clock(), config), bugs.any()));
         path.processor().run(kernel);
         Peer peer = new Peer(
                 config.name() + "-peer",
@@ -83,7 +87,8 @@ final class StationBuilder {
                             cabling.peerPort().dropped());
                 },
                 path.iommu(),
-                path.requester());
+                path.requester(),
+                bugs);
     }
 
     private static NetDriver probe(DriverPlatform platform, NicTuning nic) {

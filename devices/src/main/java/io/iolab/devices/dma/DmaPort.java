@@ -31,4 +31,12 @@ public interface DmaPort {
 
     /** Stores a 16-bit ring field with release order; 2-aligned as above. */
     DmaFault storeShortRelease(long iova, int value, DmaKind kind);
+
+    /**
+     * Performs earlier stores before later loads, as release and acquire do not: between a ring index and the other side's
+     * event suppression (virtio 1.2 sections 2.7.13.4.1 and 2.8.21.3.1).
+     */
+    default void storeLoadFence() {
+        java.lang.invoke.VarHandle.fullFence();
+    }
 }

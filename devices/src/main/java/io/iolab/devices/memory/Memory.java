@@ -59,9 +59,10 @@ public interface Memory {
 
     /**
      * A store-load barrier: the one order that acquire and release do not give, needed where a ring index is published
-     * and the other side's suppression field is read right after (virtio 1.2 section 2.7.13.4.1).
+     * and the other side's suppression field is read right after (virtio 1.2 section 2.7.13.4.1). A method of the memory, so
+     * that one that models a processor's order of accesses sees it.
      */
-    static void fullFence() {
+    default void storeLoadFence() {
         java.lang.invoke.VarHandle.fullFence();
     }
 }

@@ -16,6 +16,9 @@ import net.openhft.chronicle.core.OS;
  * <p>Threading: any thread may access it at any time. {@link #close} must come after the last access.
  */
 public final class PhysicalMemory implements Memory, AutoCloseable {
+    /** Up to so many bytes, such as a descriptor, a copy in words is cheaper than the call of a general one. */
+    private static final int FEW = 32;
+
     private final net.openhft.chronicle.core.Memory raw = OS.memory();
     private final long arrayBase = raw.arrayBaseOffset(byte[].class);
     private final Runnable release;
@@ -82,22 +85,30 @@ public final class PhysicalMemory implements Memory, AutoCloseable {
         return length >= 0 && hpa >= 0 && hpa <= size - length;
     }
 
-    /** Translates to a native address. {@code size - length} cannot overflow: size is positive, length 0 to 2^31 here. */
+    /**
+     * Translates to a native address. {@code size - length} cannot overflow: size is positive, length 0 to 2^31 here. Short, so
+     * that it is compiled into every access.
+     */
     private long at(long hpa, long length) {
-        if (hpa < 0 || length < 0 || hpa > size - length) {
-            throw outside(hpa, length);
-        }
-        if (!open) {
-            throw new IllegalStateException("host memory is closed");
+        if (hpa < 0 || length < 0 || hpa > size - length || !open) {
+            throw refused(hpa, length);
         }
         return base + hpa;
     }
 
+    private RuntimeException refused(long hpa, long length) {
+        return contains(hpa, length) ? new IllegalStateException("host memory is closed") : outside(hpa, length);
+    }
+
     private long aligned(long hpa, int length) {
         if ((hpa & (length - 1)) != 0) {
-            throw new IllegalArgumentException("unaligned ordered access at 0x" + Long.toHexString(hpa));
+            throw unaligned(hpa);
         }
         return at(hpa, length);
+    }
+
+    private static IllegalArgumentException unaligned(long hpa) {
+        return new IllegalArgumentException("unaligned ordered access at 0x" + Long.toHexString(hpa));
     }
 
     private IndexOutOfBoundsException outside(long hpa, long length) {
@@ -194,13 +205,27 @@ public final class PhysicalMemory implements Memory, AutoCloseable {
     @Override
     public void read(long hpa, byte[] target, int offset, int length) {
         java.util.Objects.checkFromIndexSize(offset, length, target.length);
-        raw.copyMemory(at(hpa, length), target, arrayBase + offset, length);
+        long from = at(hpa, length);
+        if (length <= FEW && (length & 7) == 0) {
+            for (int i = 0; i < length; i += 8) {
+                raw.writeLong(target, arrayBase + offset + i, raw.readLong(from + i));
+            }
+        } else {
+            raw.copyMemory(from, target, arrayBase + offset, length);
+        }
     }
 
     @Override
     public void write(long hpa, byte[] source, int offset, int length) {
         java.util.Objects.checkFromIndexSize(offset, length, source.length);
-        raw.copyMemory(source, offset, at(hpa, length), length);
+        long to = at(hpa, length);
+        if (length <= FEW && (length & 7) == 0) {
+            for (int i = 0; i < length; i += 8) {
+                raw.writeLong(to + i, raw.readLong(source, arrayBase + offset + i));
+            }
+        } else {
+            raw.copyMemory(source, offset, to, length);
+        }
     }
 
     @Override

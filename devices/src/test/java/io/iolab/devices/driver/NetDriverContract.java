@@ -272,6 +272,21 @@ abstract class NetDriverContract {
     }
 
     @Test
+    void shouldReportAReceiveStallOnlyWhileAFrameWaitsUntouchedBetweenTwoLooks() {
+        assertThat(driver.receiveStalled()).isFalse();
+        assertThat(driver.receiveStalled()).isFalse();
+        arrive(0, 2);
+        deviceRests();
+        assertThat(driver.receiveStalled()).isFalse();
+        assertThat(driver.receiveStalled()).isTrue();
+        assertThat(driver.report()).hasSize(1).first().asString().contains("no interrupt has come");
+        settle();
+        expectReceived(0, 2);
+        assertThat(driver.receiveStalled()).isFalse();
+        assertThat(driver.receiveStalled()).isFalse();
+    }
+
+    @Test
     void shouldNotLoseAFrameThatArrivesBeforeInterruptsAreOnAgain() {
         boolean[] armed = {false};
         Runnable race = () -> {

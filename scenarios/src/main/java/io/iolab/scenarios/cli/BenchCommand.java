@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
         name = "bench",
         mixinStandardHelpOptions = true,
         description = {"Measurements of the lab itself, on this machine's clock.", ""},
-        footer = {"Examples:", "  iolab bench qtest --server qemu-system-x86_64", ""})
+        footer = {"Examples:", "  iolab bench rings", "  iolab bench qtest --server qemu-system-x86_64", ""})
 final class BenchCommand implements Runnable {
     private static final int MOST_TURNS = 1000;
 

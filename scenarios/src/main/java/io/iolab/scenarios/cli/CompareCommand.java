@@ -27,6 +27,7 @@ import picocli.CommandLine.Spec;
             "  iolab compare ping-pong --native       round trips, and the NIC without a hypervisor as yardstick",
             "  iolab compare my.yaml --json > r.json  a file of your own, as iolab.result/1",
             "  iolab compare --pcap frames            what crossed each link, for tshark",
+            "  iolab compare --inject transmit-hang   with a bug, and what watchdogs see of it",
             "  iolab compare --paths 'virtio,virtio{backend: poll},passthrough'",
             "                                         variants of a path as rows of one table",
             "",

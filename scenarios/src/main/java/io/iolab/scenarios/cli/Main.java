@@ -35,6 +35,7 @@ import picocli.CommandLine.Spec;
             "  iolab compare --native        each as a share of the NIC without a hypervisor",
             "  iolab run ping-pong --json    any scenario, for a program to read",
             "  iolab scenario list           what there is to run",
+            "  iolab inject list             bugs to put into a run, and to find again",
             "",
         })
 public final class Main implements Runnable {
@@ -127,7 +128,8 @@ public final class Main implements Runnable {
                 .addSubcommand(new RunCommand(session))
                 .addSubcommand(new ServeCommand(session.version()))
                 .addSubcommand(new ScenarioCommand(session))
-                .addSubcommand(new BenchCommand(session))
+                .addSubcommand(new InjectCommand(session))
+                .addSubcommand(new CommandLine(new BenchCommand(session)).addSubcommand(new BenchRingsCommand(session)))
                 .addSubcommand(QtestCommand.line(session))
                 .addSubcommand(new DoctorCommand(session));
         prepare(iolab);

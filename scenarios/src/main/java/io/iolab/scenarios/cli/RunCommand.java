@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
             "  iolab run doorbell-cost",
             "  iolab run my.yaml --seed 7 --duration 20ms",
             "  iolab run pcap-replay --csv --output replay.csv",
+            "  iolab run ping-pong --inject missed-kick-recheck@virtio",
             "",
         })
 final class RunCommand implements Callable<Integer> {

@@ -7,6 +7,8 @@ import io.iolab.vmm.config.ConfigException;
 import io.iolab.vmm.config.Quantity;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.ITypeConverter;
@@ -92,6 +94,13 @@ final class RunOptions {
                     "Write the counters there in the Prometheus text format, as a scrape at the end would see them.")
     @Nullable
     Path metricsDump;
+
+    @Option(
+            names = "--inject",
+            paramLabel = "NAME[@GUEST]",
+            description =
+                    "Put a bug into every guest that can have it, or into one; repeatable. Names: iolab inject list.")
+    List<String> inject = new ArrayList<>();
 
     /** The scenario with what these options replace. */
     Scenario applyTo(Scenario scenario) throws ConfigException, IOException {

@@ -10,8 +10,10 @@ import io.iolab.scenarios.run.RunRequest;
 import io.iolab.scenarios.scenario.Scenario;
 import io.iolab.vmm.ClockMode;
 import io.iolab.vmm.config.ConfigException;
+import io.iolab.vmm.inject.Injection;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -31,13 +33,17 @@ final class ScenarioRun {
     int execute(Scenario given, CommandLine command) throws ConfigException, IOException {
         Scenario scenario = options.applyTo(given);
         check(scenario, command);
+        List<Injection> bugs = BugNames.injections(options.inject, scenario, command);
         // Opened before the run: a place that cannot be written is told at once.
         try (OptionalFile result = OptionalFile.open(options.output);
                 OptionalFile dump = OptionalFile.open(options.metricsDump);
                 ProgressMeter progress = new ProgressMeter(session.err(), scenario.name(), scenario.durationPicos())) {
             Optional<MetricsDump> metrics = options.metricsDump == null ? Optional.empty() : session.metricsDump();
             RunOutcome outcome = session.runner()
-                    .run(scenario, new RunRequest(options.spend, Optional.ofNullable(options.pcap), metrics, progress));
+                    .run(
+                            scenario,
+                            new RunRequest(options.spend, Optional.ofNullable(options.pcap), metrics, progress)
+                                    .withInjections(bugs));
             progress.close();
             return deliver(outcome, result, dump);
         }

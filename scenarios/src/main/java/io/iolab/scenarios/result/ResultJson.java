@@ -88,6 +88,7 @@ public final class ResultJson {
             line.put("line", fault.line());
             line.put("records", fault.records());
         }
+        WatchdogJson.append(root, report);
         return root;
     }
 

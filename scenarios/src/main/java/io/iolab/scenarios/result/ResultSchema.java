@@ -6,6 +6,8 @@ import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.memory.Access;
 import io.iolab.scenarios.schema.JsonSchema;
 import io.iolab.vmm.ClockMode;
+import io.iolab.vmm.inject.Bug;
+import io.iolab.vmm.inject.Party;
 import io.iolab.vmm.ledger.CpuShare;
 import io.iolab.vmm.ledger.DropCause;
 import io.iolab.vmm.ledger.ExitHandler;
@@ -13,6 +15,7 @@ import io.iolab.vmm.ledger.ExitReason;
 import io.iolab.vmm.ledger.InterruptOutcome;
 import io.iolab.vmm.ledger.Path;
 import io.iolab.vmm.ledger.WakeCause;
+import io.iolab.vmm.ledger.WatchdogKind;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -35,7 +38,12 @@ public final class ResultSchema {
                 .with("era", "The hardware era of the profile's numbers.", JsonSchema.text())
                 .with("virtual_seconds", "Length of the measured part, in the run's clock.", JsonSchema.amount())
                 .with("paths", "One per guest.", JsonSchema.listOf(path()))
-                .with("dma_faults", "Requests that the IOMMU refused, set-up included.", JsonSchema.listOf(fault()));
+                .with("dma_faults", "Requests that the IOMMU refused, set-up included.", JsonSchema.listOf(fault()))
+                .optional("inject", "Bugs put into guests; absent without any.", JsonSchema.listOf(injection()))
+                .optional(
+                        "watchdog",
+                        "What watchdogs found since the start of the run; absent when nothing.",
+                        JsonSchema.listOf(watchdog()));
         return JsonSchema.document(ResultJson.SCHEMA, root.object());
     }
 
@@ -99,6 +107,37 @@ public final class ResultSchema {
                 .with("reason", "The same in words.", JsonSchema.text())
                 .with("line", "What Linux would log.", JsonSchema.text())
                 .with("records", "How many records of it were read.", JsonSchema.count())
+                .object();
+    }
+
+    private static ObjectNode injection() {
+        return new Fields()
+                .with(
+                        "name",
+                        "As the command line has it.",
+                        JsonSchema.oneOf(
+                                Arrays.stream(Bug.values()).map(Bug::label).toList()))
+                .with("guest", "Whose.", JsonSchema.text())
+                .with("struck", "Whether the run was long enough for it.", JsonSchema.flag())
+                .with("fault", "Who is at fault.", names(Party.values()))
+                .with("symptom", "What is to be seen of it.", JsonSchema.text())
+                .with("met", "Where it, or one of its kind, was met.", JsonSchema.text())
+                .object();
+    }
+
+    private static ObjectNode watchdog() {
+        return new Fields()
+                .with("guest", "Whose.", JsonSchema.text())
+                .with("path", "Its path.", names(Path.values()))
+                .with("kind", "What was found.", names(WatchdogKind.values()))
+                .with(
+                        "seen_by",
+                        "guest, or host where the guest cannot see it.",
+                        JsonSchema.oneOf(List.of("guest", "host")))
+                .with("count", "Looks that found it.", JsonSchema.count())
+                .with("first_seconds", "Of the run's clock, warm-up included.", JsonSchema.amount())
+                .with("last_seconds", "The same, of the last look that found it.", JsonSchema.amount())
+                .with("lines", "What was logged the first time.", JsonSchema.listOf(JsonSchema.text()))
                 .object();
     }
 

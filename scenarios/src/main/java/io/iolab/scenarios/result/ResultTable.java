@@ -47,6 +47,7 @@ public final class ResultTable {
                 out.append("  and ").append(report.faults().size() - MAX_FAULTS).append(" more; --json has them all\n");
             }
         }
+        out.append(WatchdogText.of(report));
         return out.toString();
     }
 
@@ -55,7 +56,9 @@ public final class ResultTable {
                 + ResultJson.clock(report.clock()) + "  "
                 + ResultJson.seconds(report.seconds()).setScale(6, RoundingMode.HALF_EVEN)
                 + (report.clock() == io.iolab.vmm.ClockMode.VIRTUAL ? " virtual s" : " s");
-        return wrapped(first) + wrapped("Profile " + report.profile() + ": " + report.era());
+        return wrapped(first)
+                + wrapped("Profile " + report.profile() + ": " + report.era())
+                + WatchdogText.injected(report);
     }
 
     /** Broken between words where a line would be too wide. */

@@ -4,26 +4,29 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Columns of equal width: text to the left, numbers to the right, two spaces between. */
-final class TextTable {
+public final class TextTable {
     private static final String GAP = "  ";
 
     private final List<String> headers = new ArrayList<>();
     private final List<Boolean> numeric = new ArrayList<>();
     private final List<List<String>> rows = new ArrayList<>();
 
-    TextTable text(String header) {
+    /** Appends a column of words. */
+    public TextTable text(String header) {
         headers.add(header);
         numeric.add(false);
         return this;
     }
 
-    TextTable number(String header) {
+    /** Appends a column of numbers. */
+    public TextTable number(String header) {
         headers.add(header);
         numeric.add(true);
         return this;
     }
 
-    void row(Object... cells) {
+    /** Appends a row, one cell for each column. */
+    public void row(Object... cells) {
         if (cells.length != headers.size()) {
             throw new IllegalArgumentException(cells.length + " cells for " + headers.size() + " columns");
         }
@@ -35,7 +38,7 @@ final class TextTable {
     }
 
     /** Each line ends in a line feed and has no space before it. */
-    String render() {
+    public String render() {
         StringBuilder out = new StringBuilder();
         line(out, headers);
         rows.forEach(row -> line(out, row));

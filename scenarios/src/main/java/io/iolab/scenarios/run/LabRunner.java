@@ -24,13 +24,14 @@ public final class LabRunner implements ScenarioRunner {
         Optional<PcapFolder> captures = request.pcapFolder().isPresent()
                 ? Optional.of(PcapFolder.open(request.pcapFolder().get()))
                 : Optional.empty();
-        try (Lab lab = Lab.create(scenario.labConfig(request.spendCosts()))) {
+        try (Lab lab = Lab.create(scenario.labConfig(request.spendCosts()).withInjections(request.injections()))) {
             if (captures.isPresent()) {
                 captures.get().attach(lab.links());
             }
             lab.warmUp(scenario.warmupPicos());
             lab.measure(scenario.durationPicos(), request.progressPicos());
-            Report report = Report.of(scenario, version, lab.figures(), DmaFaultLine.of(lab.faults()));
+            Report report = Report.of(scenario, version, lab.figures(), DmaFaultLine.of(lab.faults()))
+                    .with(lab.injections(), lab.watchdog());
             Optional<String> metrics = request.metricsDump().map(dump -> dump.text(lab));
             List<IOException> failures = captures.map(PcapFolder::finish).orElse(List.of());
             return new RunOutcome(report, metrics, failures);

@@ -17,6 +17,8 @@ import io.iolab.scenarios.schema.SchemaCheck;
 import io.iolab.vmm.ClockMode;
 import io.iolab.vmm.GuestConfig;
 import io.iolab.vmm.config.ConfigException;
+import io.iolab.vmm.inject.Bug;
+import io.iolab.vmm.inject.Injection;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -114,6 +116,64 @@ class MainTest {
     }
 
     @Test
+    void shouldHandTheBugsOnToEveryGuestThatCanHaveThem() {
+        assertThat(iolab("compare", "--inject", "transmit-hang", "--inject", "missed-kick-recheck@virtio"))
+                .isZero();
+
+        assertThat(requests.getFirst().injections())
+                .containsExactly(
+                        new Injection(Bug.TRANSMIT_HANG, "emulated"),
+                        new Injection(Bug.TRANSMIT_HANG, "passthrough"),
+                        new Injection(Bug.MISSED_KICK_RECHECK, "virtio"));
+    }
+
+    @Test
+    void shouldSuggestBugsAndGuestsThatMayHaveBeenMeant() {
+        assertThat(iolab("compare", "--inject", "transmit-hnag")).isEqualTo(2);
+        assertThat(err()).contains("unknown bug 'transmit-hnag'", "Did you mean transmit-hang?");
+        err.reset();
+        assertThat(iolab("compare", "--inject", "transmit-hang@emulatd")).isEqualTo(2);
+        assertThat(err()).contains("no guest 'emulatd'", "Did you mean emulated?");
+        err.reset();
+        assertThat(iolab("inject", "show", "level-not-rearm")).isEqualTo(2);
+        assertThat(err()).contains("Did you mean level-not-rearmed?");
+        assertThat(ran).isEmpty();
+    }
+
+    @Test
+    void shouldSayWhichPathsCanHaveABugThatNoneOfTheGuestsCan() {
+        assertThat(iolab("run", "doorbell-cost", "--inject", "missed-kick-recheck"))
+                .isEqualTo(2);
+        assertThat(err())
+                .contains(
+                        "missed-kick-recheck is a bug of virtio with ring: split and event_index: true", ": emulated");
+        err.reset();
+        assertThat(iolab("compare", "--inject", "wrong-dma-direction@virtio")).isEqualTo(2);
+        assertThat(err()).contains("wrong-dma-direction is a bug of passthrough");
+        assertThat(ran).isEmpty();
+    }
+
+    @Test
+    void shouldListAndExplainEveryBug() throws IOException {
+        assertThat(iolab("inject", "list")).isZero();
+        for (Bug bug : Bug.values()) {
+            assertThat(out()).contains(bug.label());
+        }
+        for (Bug bug : Bug.values()) {
+            out.reset();
+            assertThat(iolab("inject", "show", bug.label())).isZero();
+            assertThat(out()).startsWith(bug.label()).contains("What is to be seen", bug.met(), "Right");
+            assertThat(out().lines())
+                    .allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(120));
+        }
+        out.reset();
+        assertThat(iolab("inject", "list", "--json")).isZero();
+        JsonNode document = new ObjectMapper().readTree(out());
+        assertThat(document.path("schema").asText()).isEqualTo("iolab.inject/1");
+        assertThat(document.path("bugs")).hasSize(Bug.values().length);
+    }
+
+    @Test
     void shouldPrintCsv() {
         assertThat(iolab("compare", "--csv")).isZero();
         assertThat(out()).startsWith("scenario,seed,").endsWith("\r\n");
@@ -179,7 +239,16 @@ class MainTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"--help", "compare --help", "run --help", "scenario --help", "doctor --help", "help compare"})
+            strings = {
+                "--help",
+                "compare --help",
+                "run --help",
+                "scenario --help",
+                "doctor --help",
+                "bench --help",
+                "bench rings --help",
+                "help compare"
+            })
     void shouldStartHelpWithExamples(String line) {
         assertThat(iolab(line.split(" "))).isZero();
         assertThat(out().indexOf("Examples:")).isPositive().isLessThan(out().indexOf("Usage:"));

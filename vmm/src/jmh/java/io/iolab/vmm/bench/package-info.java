@@ -6,6 +6,7 @@
  *   {@link io.iolab.vmm.bench.E1000TransmitBenchmark}   TDT write, poll: a frame from ring to wire
  *   {@link io.iolab.vmm.bench.E1000ReceiveBenchmark}    a frame from wire to ring, poll, ICR, RDT
  *   {@link io.iolab.vmm.bench.SplitQueueBenchmark}      a buffer through a split virtqueue, no device around it
+ *   {@link io.iolab.vmm.bench.RingExchangeBenchmark} a buffer through a virtqueue between two threads
  *   {@link io.iolab.vmm.bench.VirtioNetBenchmark}       a frame through virtio-net, both directions
  *   {@link io.iolab.vmm.bench.RemappingBenchmark}       IOTLB hit, four-level walk, and the bare four loads below it
  *   {@link io.iolab.vmm.bench.SwitchBenchmark}          a frame across the learning switch, and the links alone
@@ -25,7 +26,7 @@
  * one wire, one kind of port and one kind of memory, so calls that a whole lab makes through several classes are inlined here:
  * the figures are floors.
  *
- * <p>Threading: one thread.
+ * <p>Threading: one thread, and two in {@link io.iolab.vmm.bench.RingExchangeBenchmark}.
  */
 @org.jspecify.annotations.NullMarked
 package io.iolab.vmm.bench;

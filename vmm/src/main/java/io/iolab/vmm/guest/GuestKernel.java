@@ -29,8 +29,6 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
     private static final int POLL_BUDGET = 64;
     /** How often a booted kernel looks whether its program may start. */
     private static final long RELEASE_CHECK_PICOS = 1_000_000_000L;
-    /** How often the driver looks for a transmit hang while something is in flight: Linux's e1000 does every two seconds. */
-    private static final long WATCHDOG_PICOS = 2_000_000_000_000L;
 
     private static final int FIRST_MESSAGE_VECTOR = 0x41;
     private static final int LINE_VECTOR_BASE = 0x31;
@@ -63,9 +61,12 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
     private boolean programStarted;
     private volatile long bootedPicos = Long.MAX_VALUE;
     private volatile boolean released;
-    private long watchdogPicos;
+    private final Watchdog watchdog;
+    private long receiveErrors;
 
     /**
+     * A kernel whose watchdogs wake nobody.
+     *
      * @param ram the processor's memory
      * @param heapStart first address that may be allocated
      * @param heapEnd end of what may be allocated
@@ -80,6 +81,20 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
             CostProfile profile,
             Program program,
             Function<DriverPlatform, NetDriver> probe) {
+        this(processor, ram, heapStart, heapEnd, ledger, profile, program, probe, WatchdogPace.DEFERRABLE);
+    }
+
+    /** @param pace of the watchdogs */
+    public GuestKernel(
+            Processor processor,
+            Memory ram,
+            long heapStart,
+            long heapEnd,
+            GuestLedger ledger,
+            CostProfile profile,
+            Program program,
+            Function<DriverPlatform, NetDriver> probe,
+            WatchdogPace pace) {
         this.processor = processor;
         this.ram = ram;
         this.nextFree = heapStart;
@@ -89,6 +104,7 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
         this.probe = probe;
         txPicos = profile.picos(Cost.GUEST_TX_PACKET);
         rxPicos = profile.picos(Cost.GUEST_RX_PACKET);
+        watchdog = new Watchdog(ledger, pace);
     }
 
     private NetDriver boot() {
@@ -96,7 +112,7 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
         driver = found;
         found.open();
         bootedPicos = processor.nowPicos();
-        watchdogPicos = bootedPicos + WATCHDOG_PICOS;
+        watchdog.start(bootedPicos);
         return found;
     }
 
@@ -117,6 +133,7 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
 
     @Override
     public void interrupt(int vector) {
+        watchdog.interrupt(vector);
         InterruptHandler handler = handlers[vector];
         if (handler != null && handler.interrupt()) {
             pollPending = true;
@@ -137,6 +154,7 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
         if (pollPending && !programsTurn) {
             pollPending = d.poll(POLL_BUDGET, receiver) == POLL_BUDGET;
             programsTurn = pollPending;
+            countErrors(d);
             return true;
         }
         programsTurn = false;
@@ -144,16 +162,14 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
             programStarted = true;
             program.start(this);
         }
-        if (processor.nowPicos() >= watchdogPicos) {
-            watch(d);
-        }
+        watchdog.lookIfDue(d, processor.nowPicos());
         return programStarted && program.step() || pollPending || flushPending;
     }
 
-    private void watch(NetDriver d) {
-        watchdogPicos = processor.nowPicos() + WATCHDOG_PICOS;
-        if (d.transmitHung()) {
-            ledger.transmitHang();
+    /** Frames that the driver threw away never reached the program. */
+    private void countErrors(NetDriver d) {
+        for (long errors = d.receiveErrors(); receiveErrors < errors; receiveErrors++) {
+            corrupt();
         }
     }
 
@@ -163,8 +179,7 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
             return processor.nowPicos() + RELEASE_CHECK_PICOS;
         }
         NetDriver d = driver;
-        boolean watching = d != null && d.transmitsInFlight() > 0;
-        return watching ? Math.min(program.nextWakePicos(), watchdogPicos) : program.nextWakePicos();
+        return d == null ? program.nextWakePicos() : Math.min(program.nextWakePicos(), watchdog.wakePicos(d));
     }
 
     private void received(byte[] frame, int offset, int length) {
@@ -196,8 +211,10 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
     @Override
     public boolean send(byte[] frame, int offset, int length) {
         if (!driverOrThrow().queue(frame, offset, length)) {
+            watchdog.refused(processor.nowPicos());
             return false;
         }
+        watchdog.accepted();
         sentSomething = true;
         processor.charge(CpuShare.GUEST, txPicos);
         ledger.frame(Direction.TX, length);
@@ -269,6 +286,11 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
         int vector = nextVector++;
         handlers[vector] = handler;
         return new MessageTarget(MESSAGE_ADDRESS, vector);
+    }
+
+    /** The line behind a vector, or the vector itself of a message. */
+    static int irq(int vector) {
+        return vector < FIRST_MESSAGE_VECTOR ? vector - LINE_VECTOR_BASE : vector;
     }
 
     @Override

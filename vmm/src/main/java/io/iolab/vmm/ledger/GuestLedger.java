@@ -27,12 +27,13 @@ public final class GuestLedger {
     private long kicksSent;
     private long kicksSuppressed;
     private long copiedBytes;
-    private long transmitHangs;
+    private final WatchdogLog watchdog;
     private long haltedPicos;
 
     public GuestLedger(String guest, Path path) {
         this.guest = guest;
         this.path = path;
+        watchdog = new WatchdogLog(guest, path);
     }
 
     public String guest() {
@@ -113,14 +114,9 @@ public final class GuestLedger {
         return wakeups[cause.ordinal()];
     }
 
-    /** The driver's watchdog has found the transmit unit hanging. Writer: the vCPU. */
-    public void transmitHang() {
-        transmitHangs++;
-    }
-
-    /** How often the driver's watchdog found descriptors outstanding and no progress. */
-    public long transmitHangs() {
-        return transmitHangs;
+    /** What watchdogs found. */
+    public WatchdogLog watchdog() {
+        return watchdog;
     }
 
     /** Bytes moved by a host processor between guest memory and host buffers. Writer: whoever runs the device. */

@@ -147,6 +147,14 @@ public enum LabMeter {
             PATH,
             GUEST,
             SHARE),
+    WATCHDOG(
+            Kind.COUNTER,
+            "iolab.watchdog.events",
+            null,
+            "Looks of watchdogs, the guest's and the host's, that found something wrong, by what it was",
+            PATH,
+            GUEST,
+            KIND),
     CLOCK(
             Kind.GAUGE,
             "iolab.clock.virtual",

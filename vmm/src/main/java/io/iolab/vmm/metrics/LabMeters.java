@@ -20,6 +20,7 @@ import io.iolab.vmm.ledger.ExitReason;
 import io.iolab.vmm.ledger.GuestLedger;
 import io.iolab.vmm.ledger.InterruptOutcome;
 import io.iolab.vmm.ledger.WakeCause;
+import io.iolab.vmm.ledger.WatchdogKind;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Gauge;
@@ -90,6 +91,7 @@ public final class LabMeters implements MeterBinder {
             Tags tags = tags(guest.ledger());
             bindTraffic(registry, guest.ledger(), tags);
             bindCosts(registry, guest.ledger(), tags);
+            bindWatchdog(registry, guest.ledger(), tags);
             gauge(
                     registry,
                     LabMeter.OCCUPANCY,
@@ -177,6 +179,16 @@ public final class LabMeters implements MeterBinder {
                     LabMeter.CPU,
                     tags.and(tag(MeterTag.SHARE, share)),
                     () -> ledger.cpuPicos(share) / PICOS_PER_SECOND);
+        }
+    }
+
+    private static void bindWatchdog(MeterRegistry registry, GuestLedger ledger, Tags tags) {
+        for (WatchdogKind kind : WatchdogKind.values()) {
+            counter(
+                    registry,
+                    LabMeter.WATCHDOG,
+                    tags.and(tag(MeterTag.KIND, kind)),
+                    () -> ledger.watchdog().count(kind));
         }
     }
 

@@ -11,6 +11,7 @@ import java.util.TreeMap;
 final class VirtioProperties {
     private static final int SMALLEST_QUEUE = 2;
     private static final int LARGEST_QUEUE = 32768;
+    private static final int LARGEST_MTU = 65535;
 
     /** Properties that switch a feature, by the feature's bit (virtio 1.2 sections 5.1.3 and 6). */
     private static final Map<String, Integer> SWITCHES = new TreeMap<>(Map.ofEntries(
@@ -67,7 +68,11 @@ final class VirtioProperties {
             warnings.add(given.describe() + ": both queues get " + size + " descriptors");
         }
         try {
-            return new VirtioNetOptions(mac, (int) size, features);
+            VirtioNetOptions options = new VirtioNetOptions(mac, (int) size, features);
+            long mtu = given.takeNumber("host_mtu", 0, LARGEST_MTU, 0);
+            options = mtu == 0 ? options : options.withMtu((int) mtu);
+            long speed = given.takeNumber("speed", -1, Integer.MAX_VALUE, -1);
+            return speed < 0 ? options : options.withLink(VirtioNetOptions.LinkMode.fullDuplex((int) speed));
         } catch (IllegalArgumentException e) {
             throw new OptionException(given.describe() + ": " + e.getMessage());
         }

@@ -10,8 +10,11 @@ import io.iolab.devices.driver.NetDriver;
 import io.iolab.devices.memory.PhysicalMemory;
 import io.iolab.vmm.ledger.CpuShare;
 import io.iolab.vmm.ledger.Direction;
+import io.iolab.vmm.ledger.DropCause;
 import io.iolab.vmm.ledger.GuestLedger;
 import io.iolab.vmm.ledger.Path;
+import io.iolab.vmm.ledger.WatchdogEvent;
+import io.iolab.vmm.ledger.WatchdogKind;
 import io.iolab.vmm.time.Cost;
 import io.iolab.vmm.time.CostProfile;
 import io.iolab.vmm.time.Profiles;
@@ -45,6 +48,10 @@ class GuestKernelTest {
         int queued;
         int doorbells;
         final byte[] frame = new byte[60];
+        int looks;
+        boolean hung;
+        boolean stalled;
+        long errors;
 
         @Override
         public void open() {
@@ -92,8 +99,29 @@ class GuestKernelTest {
         }
 
         @Override
+        public String name() {
+            return "fake";
+        }
+
+        @Override
         public boolean transmitHung() {
-            return false;
+            looks++;
+            return hung;
+        }
+
+        @Override
+        public boolean receiveStalled() {
+            return stalled;
+        }
+
+        @Override
+        public List<String> report() {
+            return List.of("fake: it hangs");
+        }
+
+        @Override
+        public long receiveErrors() {
+            return errors;
         }
 
         @Override
@@ -279,6 +307,84 @@ class GuestKernelTest {
         assertThat(ledger.cpuPicos(CpuShare.GUEST) - busy).isEqualTo(2_000_000L);
         assertThat(ledger.kicksSent()).isOne();
         assertThat(ledger.kicksSuppressed()).isEqualTo(3);
+    }
+
+    @Test
+    @DisplayName(
+            "the watchdogs of driver and stack: each look that finds something counts, the first one's lines are kept")
+    void shouldNoteWhatItsDriverFindsHanging() {
+        bootAndStart();
+        driver.hung = true;
+        keepStepping(2);
+
+        assertThat(ledger.watchdog().count(WatchdogKind.TX_HANG)).isEqualTo(2);
+        WatchdogEvent event = ledger.watchdog().events().getFirst();
+        assertThat(event.kind()).isEqualTo(WatchdogKind.TX_HANG);
+        assertThat(event.lines()).containsExactly("fake: it hangs");
+        assertThat(event.lastPicos() - event.firstPicos()).isGreaterThanOrEqualTo(WatchdogPace.PERIOD_PICOS);
+    }
+
+    @Test
+    @DisplayName("NETDEV WATCHDOG: a queue that stays stopped for a period")
+    void shouldNoteAQueueThatStaysStopped() {
+        bootAndStart();
+        driver.room = 0;
+        assertThat(kernel.send(new byte[60], 0, 60)).isFalse();
+        keepStepping(2);
+
+        assertThat(ledger.watchdog().count(WatchdogKind.TX_TIMEOUT)).isPositive();
+        assertThat(ledger.watchdog().events().getFirst().lines().getFirst())
+                .startsWith("NETDEV WATCHDOG: eth0 (fake): transmit queue 0 timed out ");
+        driver.room = 10;
+        assertThat(kernel.send(new byte[60], 0, 60)).isTrue();
+        long before = ledger.watchdog().count(WatchdogKind.TX_TIMEOUT);
+        keepStepping(3);
+        assertThat(ledger.watchdog().count(WatchdogKind.TX_TIMEOUT)).isEqualTo(before);
+    }
+
+    @Test
+    void shouldCountFramesThatItsDriverThrowsAwayAsCorrupt() {
+        bootAndStart();
+        driver.errors = 7;
+        arrive(1);
+        keepStepping(2);
+
+        assertThat(ledger.drops(Direction.RX, DropCause.CORRUPT)).isEqualTo(7);
+        assertThat(ledger.watchdog().count(WatchdogKind.RX_ERRORS)).isOne();
+    }
+
+    @Test
+    @DisplayName("1,000 interrupts in a period and no frame")
+    void shouldNoteInterruptsWithoutWork() {
+        bootAndStart();
+        keepStepping(1);
+        for (int i = 0; i < 1_000; i++) {
+            kernel.interrupt(0x3B);
+        }
+        keepStepping(1);
+
+        assertThat(ledger.watchdog().count(WatchdogKind.INTERRUPT_STORM)).isOne();
+        assertThat(ledger.watchdog().events().getFirst().lines().getFirst()).startsWith("irq 10: nobody cared");
+    }
+
+    @Test
+    void shouldSleepThroughItsWatchdogWhileNothingIsInFlight() {
+        bootAndStart();
+        int looks = driver.looks;
+
+        timeline.until(timeline.nowPicos() + 100 * WatchdogPace.PERIOD_PICOS);
+
+        assertThat(driver.looks).isLessThanOrEqualTo(looks + 1);
+        assertThat(ledger.watchdog().events()).isEmpty();
+    }
+
+    /** Lets periods pass, with the guest awake at the end of each. */
+    private void keepStepping(int periods) {
+        for (int i = 0; i < periods; i++) {
+            timeline.until(timeline.nowPicos() + WatchdogPace.PERIOD_PICOS + MILLISECOND);
+            processor.post(0x99, timeline.nowPicos());
+            timeline.until(timeline.nowPicos() + MILLISECOND);
+        }
     }
 
     @Test

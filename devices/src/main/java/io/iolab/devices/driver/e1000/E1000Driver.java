@@ -4,7 +4,9 @@ import io.iolab.devices.driver.DriverPlatform;
 import io.iolab.devices.driver.FrameReceiver;
 import io.iolab.devices.driver.NetDriver;
 import io.iolab.devices.driver.pci.PciDevice;
+import io.iolab.devices.time.Clock;
 import java.lang.invoke.VarHandle;
+import java.util.List;
 
 /**
  * The driver for the 82540EM (8086:100E) and the 82574L (8086:10D3). Frames of up to 2048 bytes are sent, one descriptor
@@ -24,26 +26,36 @@ public final class E1000Driver implements NetDriver {
     private final TransmitRing transmit;
     private final ReceiveRing receive;
     private final DriverPlatform platform;
+    private final Clock clock;
     private final int reapBelow;
     private byte[] mac = new byte[6];
     private long transmitDoorbells;
 
-    /** What the previous look for a hang saw. */
-    private boolean watching;
+    private final HangReport hangReport;
+    /** The oldest descriptor at the previous look for a hang, if it was outstanding then; or -1. */
+    private int watchedTransmit = -1;
 
-    private int watchedHead;
-    private int watchedClean;
-    private String hangReport = "";
+    /** The descriptor that a frame waited in at the previous look for a stall, or -1. */
+    private int watchedReceive = -1;
+
+    private List<String> report = List.of();
 
     /** @throws io.iolab.devices.driver.DriverException if this is no such device, or its BARs or vectors are missing */
     public E1000Driver(DriverPlatform platform, PciDevice device, E1000Options options) {
         this.platform = platform;
+        clock = platform.clock();
         part = Part.of(platform, device, options);
         registers = part.registers;
         transmit = new TransmitRing(platform, options.txRing(), options.tidv() != 0);
         receive = new ReceiveRing(platform, registers, part.receiveLayout(), options);
         part.reapTransmits = transmit::reap;
         reapBelow = Math.max(1, options.txRing() / 16);
+        hangReport = new HangReport(clock, part, device, transmit);
+    }
+
+    @Override
+    public String name() {
+        return part.driverName();
     }
 
     /**
@@ -78,7 +90,7 @@ public final class E1000Driver implements NetDriver {
             part.awaitTransmit();
             return false;
         }
-        transmit.put(frame, offset, length);
+        transmit.put(frame, offset, length, clock.nanos());
         return true;
     }
 
@@ -117,36 +129,39 @@ public final class E1000Driver implements NetDriver {
     }
 
     /**
-     * {@inheritDoc} That is: the oldest descriptor is not done, it was the oldest at the previous call too, TDH has not moved,
-     * and no pause frame holds the unit. Costs a read of TDH while descriptors are outstanding.
+     * {@inheritDoc} That is: the oldest descriptor is not done, it was the oldest at the previous call too, and no pause frame
+     * holds the unit. Registers are read only once the oldest descriptor has not moved.
      */
     @Override
     public boolean transmitHung() {
-        transmit.reap();
-        if (transmit.inFlight() == 0 || transmit.nothingPublished()) {
-            watching = false;
-            return false;
-        }
-        int head = registers.read(Reg.TDH);
-        boolean stuck = watching && head == watchedHead && transmit.nextToClean() == watchedClean;
-        watching = true;
-        watchedHead = head;
-        watchedClean = transmit.nextToClean();
+        int oldest = transmit.waiting() ? transmit.nextToClean() : -1;
+        boolean stuck = oldest >= 0 && oldest == watchedTransmit;
+        watchedTransmit = oldest;
         if (!stuck || (registers.read(Reg.STATUS) & Reg.STATUS_TXOFF) != 0) {
             return false;
         }
-        hangReport = String.format(
-                "Detected Tx Unit Hang: TDH <%x> TDT <%x> next_to_use <%x> next_to_clean <%x>",
-                head, registers.read(Reg.TDT), transmit.nextToUse(), transmit.nextToClean());
+        report = hangReport.lines();
         return true;
     }
 
-    /** What {@link #transmitHung} found last, in Linux's words; empty if it never found a hang. */
-    public String hangReport() {
-        return hangReport;
+    @Override
+    public boolean receiveStalled() {
+        int next = receive.waiting() ? receive.nextToClean() : -1;
+        boolean stuck = next >= 0 && next == watchedReceive;
+        watchedReceive = next;
+        if (stuck) {
+            report = List.of(hangReport.prefix() + "receive descriptor <" + Integer.toHexString(next)
+                    + "> is done, and no interrupt has come for it");
+        }
+        return stuck;
     }
 
-    /** Received frames thrown away for an error bit or an impossible length. */
+    @Override
+    public List<String> report() {
+        return report;
+    }
+
+    @Override
     public long receiveErrors() {
         return receive.dropped();
     }

@@ -48,6 +48,12 @@ abstract sealed class Part permits Part82540, Part82574 {
         };
     }
 
+    /** The driver that Linux has for this part. */
+    abstract String driverName();
+
+    /** What that driver calls a transmit hang. */
+    abstract String hangTitle();
+
     /** Probes and initializes. @return the station address */
     abstract byte[] bringUp();
 

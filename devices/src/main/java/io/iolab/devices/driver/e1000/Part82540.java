@@ -43,6 +43,16 @@ final class Part82540 extends Part {
     }
 
     @Override
+    String driverName() {
+        return "e1000";
+    }
+
+    @Override
+    String hangTitle() {
+        return "Detected Tx Unit Hang";
+    }
+
+    @Override
     Phy phy() {
         return phy;
     }

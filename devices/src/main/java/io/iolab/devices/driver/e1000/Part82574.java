@@ -60,6 +60,16 @@ final class Part82574 extends Part {
     }
 
     @Override
+    String driverName() {
+        return "e1000e";
+    }
+
+    @Override
+    String hangTitle() {
+        return "Detected Hardware Unit Hang:";
+    }
+
+    @Override
     Phy phy() {
         return phy;
     }

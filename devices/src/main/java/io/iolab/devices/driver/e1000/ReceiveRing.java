@@ -67,6 +67,16 @@ final class ReceiveRing extends DescriptorRing {
         return dropped;
     }
 
+    /** Index of the descriptor that comes next. */
+    int nextToClean() {
+        return nextToClean;
+    }
+
+    /** Whether the device is done with the descriptor that comes next. */
+    boolean waiting() {
+        return (ram.loadIntAcquire(descriptorPa(nextToClean) + layout.statusAt) & DD) != 0;
+    }
+
     /** Gives all free descriptors to the device. */
     void refill() {
         int unused = (nextToClean - nextToUse - 1 + size) % size;

@@ -18,6 +18,9 @@ final class TransmitRing extends DescriptorRing {
     private static final int COMMAND_IDE = 1 << 7;
 
     private final long command;
+    /** When each slot was filled. */
+    private final long[] stampNanos;
+
     private int nextToUse;
     private int nextToClean;
     private int published;
@@ -28,6 +31,7 @@ final class TransmitRing extends DescriptorRing {
         super(platform, size, BUFFER_SIZE);
         command = COMMAND_EOP | COMMAND_IFCS | COMMAND_RS | (delayed ? COMMAND_IDE : 0);
         free = size - 1;
+        stampNanos = new long[size];
     }
 
     int free() {
@@ -47,8 +51,9 @@ final class TransmitRing extends DescriptorRing {
     }
 
     /** There must be a free slot. Status and DD are cleared with the second half; the device looks only after TDT. */
-    void put(byte[] frame, int offset, int length) {
+    void put(byte[] frame, int offset, int length, long nowNanos) {
         int index = nextToUse;
+        stampNanos[index] = nowNanos;
         ram.write(bufferPa(index), frame, offset, length);
         long descriptor = descriptorPa(index);
         ram.writeLong(descriptor, bufferBus(index));
@@ -57,13 +62,23 @@ final class TransmitRing extends DescriptorRing {
         free--;
     }
 
-    boolean unpublished() {
-        return published != nextToUse;
+    /** When the oldest outstanding frame was put into the ring. */
+    long oldestNanos() {
+        return stampNanos[nextToClean];
     }
 
-    /** Whether the device has been told of none of the outstanding descriptors. */
-    boolean nothingPublished() {
-        return published == nextToClean;
+    /** The status byte of the oldest outstanding descriptor. */
+    int oldestStatus() {
+        return ram.loadIntAcquire(descriptorPa(nextToClean) + STATUS) & 0xFF;
+    }
+
+    /** Whether the oldest descriptor that the device knows of is not done. */
+    boolean waiting() {
+        return nextToClean != published && (oldestStatus() & DD) == 0;
+    }
+
+    boolean unpublished() {
+        return published != nextToUse;
     }
 
     /** @return the value for TDT */

@@ -185,7 +185,38 @@ abstract class DriverQueue {
     }
 
     /** Shows the device what was added and kicks it, unless it asked not to be or nothing was added. */
-    abstract void publish();
+    final void publish() {
+        int count = show();
+        if (count > 0) {
+            // The device re-arms, then looks at the ring; we moved the ring on, now look at what it re-armed: store
+            // before load, which release order does not give (2.7.13.4.1, 2.8.21.3.1).
+            ram.storeLoadFence();
+            kick(wantsKick(count));
+        }
+    }
+
+    /** Shows a device that polls what was added: it needs no kick and is not asked. */
+    final void publishWithoutKick() {
+        show();
+    }
+
+    private int show() {
+        int count = (int) (added - published);
+        if (count > 0) {
+            expose();
+            published = added;
+        }
+        return count;
+    }
+
+    /** Makes what was added since the last time visible, with release order. There is something. */
+    abstract void expose();
+
+    /** Whether the device wants a kick for the {@code buffers} that were exposed last. */
+    abstract boolean wantsKick(int buffers);
+
+    /** How far the driver got: next_off in bits 14:0, next_wrap in bit 15 (virtio 1.2 section 2.9). */
+    abstract int place();
 
     /** Buffers that the device was shown and has not returned, as far as the driver has looked. */
     final int inFlight() {
@@ -259,19 +290,14 @@ abstract class DriverQueue {
      */
     abstract boolean armInterrupt(int buffers);
 
-    /**
-     * After publishing and a full fence.
-     *
-     * @param place how far the driver got: next_off in bits 14:0, next_wrap in bit 15 (virtio 1.2 section 2.9)
-     */
-    final void kick(boolean wanted, int place) {
+    private void kick(boolean wanted) {
         if (!wanted) {
             suppressed++;
             return;
         }
         kicks++;
         if (kicksTellPlace) {
-            cpu.store(notifyPa, 4, (notifyNumber | place << 16) & 0xFFFF_FFFFL);
+            cpu.store(notifyPa, 4, (notifyNumber | place() << 16) & 0xFFFF_FFFFL);
         } else {
             cpu.store(notifyPa, 2, notifyNumber);
         }

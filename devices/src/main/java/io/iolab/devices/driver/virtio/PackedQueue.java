@@ -2,7 +2,6 @@ package io.iolab.devices.driver.virtio;
 
 import io.iolab.devices.driver.DriverPlatform;
 import io.iolab.devices.memory.AddressRange;
-import io.iolab.devices.memory.Memory;
 import java.util.Arrays;
 
 /**
@@ -47,6 +46,9 @@ final class PackedQueue extends DriverQueue {
     private boolean nextWrap;
     /** Descriptors added since the last publication; the first one's place and its flags. */
     private int unpublished;
+
+    /** Descriptors in the last publication. */
+    private int exposed;
 
     private int firstSlot;
     private int firstFlags;
@@ -162,20 +164,20 @@ final class PackedQueue extends DriverQueue {
     }
 
     @Override
-    void publish() {
-        if (unpublished == 0) {
-            return;
-        }
-        int count = unpublished;
+    void expose() {
+        exposed = unpublished;
         unpublished = 0;
-        published = added;
         ram.storeShortRelease(slotPa(firstSlot) + FLAGS, (short) firstFlags);
-        Memory.fullFence();
-        kick(wantsKick(count), nextSlot | (nextWrap ? 0x8000 : 0));
+    }
+
+    @Override
+    int place() {
+        return nextSlot | (nextWrap ? 0x8000 : 0);
     }
 
     /** Place and flags come with one load, so that they belong together (2.8.14). */
-    private boolean wantsKick(int count) {
+    @Override
+    boolean wantsKick(int buffers) {
         int events = ram.loadIntAcquire(deviceEventPa);
         int flags = events >>> 16 & 3;
         if (flags != DESC) {
@@ -185,7 +187,7 @@ final class PackedQueue extends DriverQueue {
         if ((events & 0x8000) != 0 != nextWrap) {
             event -= size();
         }
-        return RingIndex.passed(RingIndex.of(event), RingIndex.of(nextSlot - count), nextSlot);
+        return RingIndex.passed(RingIndex.of(event), RingIndex.of(nextSlot - exposed), nextSlot);
     }
 
     @Override
@@ -248,7 +250,7 @@ final class PackedQueue extends DriverQueue {
         } else {
             eventFlags(ENABLE);
         }
-        Memory.fullFence();
+        ram.storeLoadFence();
         return !ringHasUsed();
     }
 }

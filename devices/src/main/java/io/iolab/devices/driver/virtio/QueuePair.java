@@ -5,6 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /** A receive queue, a transmit queue, and what they have in common: a device that breaks the rules of one ends both. */
 final class QueuePair {
+    private static final long NOTHING = -1;
+
     private final DriverQueue receiveRing;
     private final DriverQueue transmitRing;
     private final ReceiveQueue receive;
@@ -12,8 +14,12 @@ final class QueuePair {
     private final boolean silencesReceive;
     private @Nullable String failure;
 
-    /** What the previous look for a hang saw: buffers returned, or -1. */
-    private long watchedUsed = -1;
+    /** What the previous look for a hang saw: buffers returned so far, while some were outstanding. */
+    private long watchedTransmit = NOTHING;
+
+    private long watchedSinceNanos;
+    /** What the previous look for a stall saw: buffers taken so far, while one waited. */
+    private long watchedReceive = NOTHING;
 
     /** @param eventIdx with it the event index has been passed when an interrupt comes, and stays silent by itself */
     QueuePair(
@@ -97,19 +103,33 @@ final class QueuePair {
         return work;
     }
 
-    /** Looks at the used ring in RAM only. */
-    boolean transmitHung() {
-        reap();
-        if (failure != null) {
-            return true;
+    /** Looks at the used ring in RAM only. @return how Linux words a hang, or null if there is none */
+    @Nullable
+    String transmitHang(long nowNanos) {
+        if (transmitRing.inFlight() == 0 || transmitRing.hasUsed()) {
+            watchedTransmit = NOTHING;
+            return null;
         }
-        long used = transmitRing.reaped();
-        if (transmitRing.inFlight() == 0) {
-            watchedUsed = -1;
-            return false;
+        long reaped = transmitRing.reaped();
+        if (reaped != watchedTransmit) {
+            watchedTransmit = reaped;
+            watchedSinceNanos = nowNanos;
+            return null;
         }
-        boolean stuck = used == watchedUsed;
-        watchedUsed = used;
-        return stuck;
+        int queue = transmitRing.index();
+        return "TX timeout on queue: %1$d, sq: output.%1$d, vq: 0x%2$x, name: output.%1$d, %3$d usecs ago"
+                .formatted(queue >>> 1, queue, (nowNanos - watchedSinceNanos) / 1000);
+    }
+
+    /** Looks at the used ring in RAM only. @return what stalls, or null */
+    @Nullable
+    String receiveStall() {
+        long next = failure == null && receiveRing.hasUsed() ? receiveRing.reaped() : NOTHING;
+        boolean stuck = next != NOTHING && next == watchedReceive;
+        watchedReceive = next;
+        return stuck
+                ? "input." + (receiveRing.index() >>> 1) + ": buffer " + next
+                        + " is used, and no interrupt has come for it"
+                : null;
     }
 }

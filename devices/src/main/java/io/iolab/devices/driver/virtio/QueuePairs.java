@@ -3,6 +3,9 @@ package io.iolab.devices.driver.virtio;
 import io.iolab.devices.driver.DriverException;
 import io.iolab.devices.driver.DriverPlatform;
 import io.iolab.devices.driver.pci.MsixVectors;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -160,13 +163,26 @@ final class QueuePairs {
         return sum;
     }
 
-    /** Looks at the used rings in RAM only. */
-    boolean transmitHung() {
-        boolean hung = false;
+    /** A line for each pair whose transmit queue hangs, of all pairs. */
+    List<String> transmitHangs() {
+        long now = platform.clock().nanos();
+        return lines(pair -> pair.transmitHang(now));
+    }
+
+    /** A line for each pair whose receive queue stalls. */
+    List<String> receiveStalls() {
+        return lines(QueuePair::receiveStall);
+    }
+
+    private List<String> lines(Function<QueuePair, @Nullable String> look) {
+        List<String> found = new ArrayList<>();
         for (QueuePair pair : pairs) {
-            hung |= pair.transmitHung();
+            String line = look.apply(pair);
+            if (line != null) {
+                found.add(line);
+            }
         }
-        return hung;
+        return found;
     }
 
     long dropped() {

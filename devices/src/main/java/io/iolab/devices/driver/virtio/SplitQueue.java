@@ -2,7 +2,6 @@ package io.iolab.devices.driver.virtio;
 
 import io.iolab.devices.driver.DriverPlatform;
 import io.iolab.devices.memory.AddressRange;
-import io.iolab.devices.memory.Memory;
 import java.util.Arrays;
 
 /**
@@ -54,6 +53,14 @@ final class SplitQueue extends DriverQueue {
     /** The first descriptor by token. */
     private final int[] heads;
 
+    /** What the table holds, as two words for each descriptor; it starts as zeros. */
+    private final long[] addresses;
+
+    private final long[] rests;
+
+    /** What the available ring holds: nor does the device write that. */
+    private final int[] entries;
+
     private int firstFree;
     private int free;
 
@@ -76,12 +83,18 @@ final class SplitQueue extends DriverQueue {
         lasts = new int[size];
         counts = new int[size];
         heads = new int[size];
+        addresses = new long[size];
+        rests = new long[size];
+        entries = new int[size];
         start();
     }
 
     @Override
     void resetRing() {
         ram.fill(descriptorsPa, (long) size() * DESCRIPTOR_SIZE, (byte) 0);
+        Arrays.fill(addresses, 0);
+        Arrays.fill(rests, 0);
+        Arrays.fill(entries, 0);
         ram.fill(availPa, AVAIL_RING + 2L * size() + 2, (byte) 0);
         ram.fill(usedPa, USED_RING + (long) USED_ELEMENT * size() + 2, (byte) 0);
         start();
@@ -122,7 +135,7 @@ final class SplitQueue extends DriverQueue {
     @Override
     void addToRing(int token, long bus, int length, boolean writable) {
         int head = firstFree;
-        writeDescriptor(descriptorPa(head), bus, length, writable ? WRITE : 0, 0);
+        describe(head, bus, length, writable ? WRITE : 0, 0);
         makeAvailable(token, head, head, 1);
     }
 
@@ -132,9 +145,11 @@ final class SplitQueue extends DriverQueue {
         int count = parts.count();
         if (indirect(count)) {
             for (int i = 0; i < count; i++) {
-                writePart(tablePa(token) + (long) i * DESCRIPTOR_SIZE, parts, i, i + 1);
+                int next = i < count - 1 ? i + 1 : 0;
+                long pa = tablePa(token) + (long) i * DESCRIPTOR_SIZE;
+                writeDescriptor(pa, parts.bus(i), parts.length(i), flags(parts, i), next);
             }
-            writeDescriptor(descriptorPa(head), tableBus(token), count * DESCRIPTOR_SIZE, INDIRECT, 0);
+            describe(head, tableBus(token), count * DESCRIPTOR_SIZE, INDIRECT, 0);
             makeAvailable(token, head, head, 1);
             return;
         }
@@ -143,15 +158,26 @@ final class SplitQueue extends DriverQueue {
         for (int i = 0; i < count; i++) {
             last = descriptor;
             descriptor = following[last];
-            writePart(descriptorPa(last), parts, i, descriptor);
+            describe(last, parts.bus(i), parts.length(i), flags(parts, i), i < count - 1 ? descriptor : 0);
         }
         makeAvailable(token, head, last, count);
     }
 
-    private void writePart(long pa, BufferParts parts, int part, int next) {
-        boolean more = part < parts.count() - 1;
-        int flags = (parts.writable(part) ? WRITE : 0) | (more ? NEXT : 0);
-        writeDescriptor(pa, parts.bus(part), parts.length(part), flags, more ? next : 0);
+    private static int flags(BufferParts parts, int part) {
+        return (parts.writable(part) ? WRITE : 0) | (part < parts.count() - 1 ? NEXT : 0);
+    }
+
+    /**
+     * The device never writes the table (2.7.5), so what stays the same from buffer to buffer is written once: the line that
+     * holds it stays in both processors' caches.
+     */
+    private void describe(int descriptor, long bus, int length, int flags, int next) {
+        long rest = length & 0xFFFF_FFFFL | (long) flags << 32 | (long) next << 48;
+        if (addresses[descriptor] != bus || rests[descriptor] != rest) {
+            addresses[descriptor] = bus;
+            rests[descriptor] = rest;
+            writeDescriptor(descriptorPa(descriptor), bus, length, flags, next);
+        }
     }
 
     private void makeAvailable(int token, int head, int last, int count) {
@@ -161,27 +187,30 @@ final class SplitQueue extends DriverQueue {
         heads[token] = head;
         lasts[head] = last;
         counts[head] = count;
-        ram.writeShort(availPa + AVAIL_RING + 2L * ((int) added & mask), (short) head);
+        int entry = (int) added & mask;
+        if (entries[entry] != head) {
+            entries[entry] = head;
+            ram.writeShort(availPa + AVAIL_RING + 2L * entry, (short) head);
+        }
     }
 
     @Override
-    void publish() {
-        if (added == published) {
-            return;
-        }
-        int old = RingIndex.of(published);
-        published = added;
-        ram.storeShortRelease(availPa + AVAIL_IDX, (short) published);
-        Memory.fullFence();
-        kick(wantsKick(old), RingIndex.of(published));
+    void expose() {
+        ram.storeShortRelease(availPa + AVAIL_IDX, (short) added);
     }
 
-    private boolean wantsKick(int old) {
+    @Override
+    boolean wantsKick(int buffers) {
         if (eventIdx) {
             int availEvent = ram.loadShortAcquire(usedPa + USED_RING + (long) USED_ELEMENT * size()) & 0xFFFF;
-            return RingIndex.passed(availEvent, old, RingIndex.of(published));
+            return RingIndex.passed(availEvent, RingIndex.of(published - buffers), RingIndex.of(published));
         }
         return (ram.loadShortAcquire(usedPa) & NO_NOTIFY) == 0;
+    }
+
+    @Override
+    int place() {
+        return RingIndex.of(published);
     }
 
     @Override
@@ -242,7 +271,7 @@ final class SplitQueue extends DriverQueue {
         } else {
             ram.storeShortRelease(availPa, (short) 0);
         }
-        Memory.fullFence();
+        ram.storeLoadFence();
         return RingIndex.distance(RingIndex.of(reaped), loadUsedIndex()) <= buffers;
     }
 

@@ -8,6 +8,7 @@ import io.iolab.devices.driver.pci.MsixVectors;
 import io.iolab.devices.driver.pci.PciDevice;
 import io.iolab.devices.net.MacAddress;
 import io.iolab.devices.net.PacketOffload;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +34,8 @@ public final class VirtioNetDriver implements NetDriver {
     private static final int STATUS_ANNOUNCE = 2;
     /** Where the control queue is without MQ (section 5.1.2). */
     private static final int SINGLE_PAIR_CONTROL_QUEUE = 2;
+    /** What every line that the driver logs begins with. */
+    private static final String LOG = "virtio_net virtio0 eth0: ";
 
     private final DriverPlatform platform;
     private final PciDevice device;
@@ -52,6 +55,8 @@ public final class VirtioNetDriver implements NetDriver {
 
     private @Nullable String failure;
 
+    private List<String> report = List.of();
+
     /** @throws DriverException if this is no such device, or it lacks a capability */
     public VirtioNetDriver(DriverPlatform platform, PciDevice device, VirtioOptions options) {
         int id = device.vendorId() << 16 | device.deviceId();
@@ -62,6 +67,11 @@ public final class VirtioNetDriver implements NetDriver {
         this.device = device;
         this.options = options;
         transport = new ModernTransport(platform, device);
+    }
+
+    @Override
+    public String name() {
+        return "virtio_net";
     }
 
     /** {@inheritDoc} To be called once, in the order of virtio 1.2 section 3.1.1. A refusal leaves FAILED in the status. */
@@ -387,10 +397,28 @@ public final class VirtioNetDriver implements NetDriver {
     /** {@inheritDoc} Looks at the used rings in RAM only; also true once the driver has stopped. */
     @Override
     public boolean transmitHung() {
-        return opened().transmitHung() || stopped() != null;
+        String failed = stopped();
+        return found(failed == null ? opened().transmitHangs() : List.of(failed));
     }
 
-    /** Received frames thrown away because their length or buffer count made no sense. */
+    private boolean found(List<String> lines) {
+        if (!lines.isEmpty()) {
+            report = lines.stream().map(LOG::concat).toList();
+        }
+        return !lines.isEmpty();
+    }
+
+    @Override
+    public boolean receiveStalled() {
+        return found(opened().receiveStalls());
+    }
+
+    @Override
+    public List<String> report() {
+        return report;
+    }
+
+    @Override
     public long receiveErrors() {
         return opened().dropped();
     }

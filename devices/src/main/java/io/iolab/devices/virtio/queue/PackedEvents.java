@@ -3,7 +3,6 @@ package io.iolab.devices.virtio.queue;
 import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.dma.DmaPort;
 import io.iolab.devices.fault.DmaFault;
-import io.iolab.devices.memory.Memory;
 
 /**
  * The two event suppression structures of a packed virtqueue (virtio 1.2 section 2.8.14): which interrupts the driver wants,
@@ -53,7 +52,7 @@ final class PackedEvents {
     boolean interruptWanted(int slot, boolean wrap, int count) {
         // The driver re-arms, then looks at the ring; we marked descriptors used, now look at what it re-armed: store
         // before load, which release order does not give.
-        Memory.fullFence();
+        dma.storeLoadFence();
         int flags = load(FLAGS);
         if (lost || (flags & FLAGS_MASK) == DISABLE) {
             return false;

@@ -5,7 +5,6 @@ import io.iolab.devices.dma.DmaPort;
 import io.iolab.devices.dma.LittleEndian;
 import io.iolab.devices.fault.DmaFault;
 import io.iolab.devices.fault.RingFault;
-import io.iolab.devices.memory.Memory;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
@@ -277,7 +276,7 @@ public final class PackedQueue implements Virtqueue {
             return false;
         }
         // The driver publishes, then reads what we wrote; without the fence both could miss (section 2.8.21.3.1).
-        Memory.fullFence();
+        dma.storeLoadFence();
         return ahead > 0 || driversDescriptors() > 0 && available(takeSlot);
     }
 

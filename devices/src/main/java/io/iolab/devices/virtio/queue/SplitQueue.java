@@ -5,7 +5,6 @@ import io.iolab.devices.dma.DmaPort;
 import io.iolab.devices.dma.LittleEndian;
 import io.iolab.devices.fault.DmaFault;
 import io.iolab.devices.fault.RingFault;
-import io.iolab.devices.memory.Memory;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -231,7 +230,7 @@ public final class SplitQueue implements Virtqueue {
         // The driver re-arms, then looks at used.idx; we moved used.idx, now look at what it re-armed (section
         // 2.7.13.4.1
         // mirrored): store before load, which release order does not give.
-        Memory.fullFence();
+        dma.storeLoadFence();
         int value = dma.loadShortAcquire(eventIndex ? usedEventIova : availIova, DmaKind.DESCRIPTOR);
         if (value < 0) {
             fault = RingFault.UNREACHABLE;
@@ -264,7 +263,7 @@ public final class SplitQueue implements Virtqueue {
             return false;
         }
         // The driver moves avail.idx, then reads what we wrote; without the fence both could miss (section 2.7.13.4.1).
-        Memory.fullFence();
+        dma.storeLoadFence();
         return takeIdx != fetchIdx || loadAvailableIndex();
     }
 

@@ -1,0 +1,31 @@
+package io.iolab.devices.ringorder.stress;
+
+import io.iolab.devices.dma.DmaKind;
+import io.iolab.devices.dma.DmaPort;
+import io.iolab.devices.fault.DmaFault;
+
+/** A port without a store-load fence. */
+record UnfencedDma(DmaPort port) implements DmaPort {
+    @Override
+    public DmaFault read(long iova, byte[] target, int offset, int length, DmaKind kind) {
+        return port.read(iova, target, offset, length, kind);
+    }
+
+    @Override
+    public DmaFault write(long iova, byte[] source, int offset, int length, DmaKind kind) {
+        return port.write(iova, source, offset, length, kind);
+    }
+
+    @Override
+    public int loadShortAcquire(long iova, DmaKind kind) {
+        return port.loadShortAcquire(iova, kind);
+    }
+
+    @Override
+    public DmaFault storeShortRelease(long iova, int value, DmaKind kind) {
+        return port.storeShortRelease(iova, value, kind);
+    }
+
+    @Override
+    public void storeLoadFence() {}
+}

@@ -1,0 +1,136 @@
+package io.iolab.devices.driver.virtio;
+
+import io.iolab.devices.driver.DriverPlatform;
+
+/**
+ * A driver that does nothing but pass buffers through one virtqueue: what is measured, and examined for lost wake-ups, is the
+ * ring and nothing around it. Each buffer is one part, and its bytes are
+ * never touched.
+ *
+ * <p>Threading: the driver's processor; the device may run on another.
+ */
+public final class RingDriver {
+    private final DriverQueue queue;
+    private final long buffersBus;
+    private final int bufferLength;
+    private final boolean writable;
+
+    /** Tokens of no buffer that is out, the next at the top. */
+    private final int[] tokens;
+
+    private int free;
+    private long strange;
+
+    /**
+     * @param size descriptors
+     * @param features as negotiated: they choose the ring's format and how events are suppressed
+     * @param bufferLength bytes in each of {@code size} buffers that lie one after the other at {@code buffersBus}
+     * @param writable whether the device writes them, or else reads them
+     */
+    public RingDriver(
+            DriverPlatform platform, int size, long features, long buffersBus, int bufferLength, boolean writable) {
+        this.queue = DriverQueue.create(platform, 0, size, features, 0);
+        this.buffersBus = buffersBus;
+        this.bufferLength = bufferLength;
+        this.writable = writable;
+        queue.notifyAt(0, 0);
+        tokens = new int[size];
+        for (int token = size - 1; token >= 0; token--) {
+            tokens[free++] = token;
+        }
+    }
+
+    /** For queue_desc. */
+    public long descriptorsBus() {
+        return queue.descriptorsBus();
+    }
+
+    /** For queue_driver. */
+    public long driverBus() {
+        return queue.driverBus();
+    }
+
+    /** For queue_device. */
+    public long deviceBus() {
+        return queue.deviceBus();
+    }
+
+    /** Buffers that can be offered. */
+    public int free() {
+        return free;
+    }
+
+    /** Buffers that the device was shown and that were not taken back. */
+    public int inFlight() {
+        return tokens.length - free;
+    }
+
+    /** Buffers taken back so far. */
+    public long reaped() {
+        return queue.reaped();
+    }
+
+    /** Buffers returned that the device did not have; nothing is taken back after the first. */
+    public long strange() {
+        return strange;
+    }
+
+    /** Kicks sent. */
+    public long kicks() {
+        return queue.kicks();
+    }
+
+    /** Times that something was published and the device had asked not to be kicked. */
+    public long suppressedKicks() {
+        return queue.suppressedKicks();
+    }
+
+    /** Shows the device {@code count} more buffers at once, at most {@link #free}, and kicks it if it wants that. */
+    public void offer(int count) {
+        add(count);
+        queue.publish();
+    }
+
+    /** The same to a device that polls, and so needs no kick: whether it wants one is not looked at. */
+    public void offerWithoutKick(int count) {
+        add(count);
+        queue.publishWithoutKick();
+    }
+
+    private void add(int count) {
+        for (int i = 0; i < count; i++) {
+            int token = tokens[--free];
+            queue.add(token, buffersBus + (long) token * bufferLength, bufferLength, writable);
+        }
+    }
+
+    /** Takes back what the device returned, at most {@code limit} buffers. @return how many */
+    public int reap(int limit) {
+        int count = 0;
+        while (count < limit && queue.hasUsed()) {
+            int token = queue.usedToken();
+            if (token == DriverQueue.NO_BUFFER) {
+                strange++;
+                return count;
+            }
+            queue.consume();
+            tokens[free++] = token;
+            count++;
+        }
+        return count;
+    }
+
+    /** Asks for no interrupts; one that is under way may still come. */
+    public void silenceInterrupts() {
+        queue.silenceInterrupts();
+    }
+
+    /**
+     * Asks for an interrupt once more than {@code buffers} have been returned.
+     *
+     * @return false if it may never come, since the device has gone on meanwhile: reap again
+     */
+    public boolean armInterrupt(int buffers) {
+        return queue.armInterrupt(buffers);
+    }
+}
