@@ -73,7 +73,8 @@ class E1000SegmentationTest {
 
     @ParameterizedTest
     @CsvSource({"16230,2", "16231,0", "0,0"})
-    @DisplayName("3.3.3: header and MSS may make a packet of 16288 bytes with its FCS; more than that is not cut, nor is MSS 0")
+    @DisplayName(
+            "3.3.3: header and MSS may make a packet of 16288 bytes with its FCS; more than that is not cut, nor is MSS 0")
     void shouldAcceptTheLargestSegment(int mss, int frames) {
         send(16240, mss);
         assertThat(bench.sent).hasSize(frames);

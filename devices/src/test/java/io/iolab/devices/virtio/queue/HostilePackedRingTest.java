@@ -283,7 +283,8 @@ class HostilePackedRingTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 3})
-    @DisplayName("2.8.5: a list has no more descriptors than are not with the device, completed but unpublished ones neither")
+    @DisplayName(
+            "2.8.5: a list has no more descriptors than are not with the device, completed but unpublished ones neither")
     void shouldRefuseAListOverWhatTheDeviceHas(int completed) {
         PackedQueue queue = queue(0);
         for (int i = 0; i < 3; i++) {
@@ -302,7 +303,8 @@ class HostilePackedRingTest {
     }
 
     @Test
-    @DisplayName("2.8.5: once all is given back, completed and published a list may have the whole ring, again and again")
+    @DisplayName(
+            "2.8.5: once all is given back, completed and published a list may have the whole ring, again and again")
     void shouldTakeAListOfTheWholeRing() {
         PackedQueue queue = queue(0);
         for (int lap = 0; lap < 5; lap++) {

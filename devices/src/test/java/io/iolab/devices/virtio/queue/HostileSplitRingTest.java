@@ -109,8 +109,7 @@ class HostileSplitRingTest {
         }),
         NEXT_IS_THE_SIZE(
                 RingFault.INDEX_OUT_OF_RANGE, test -> test.ring.descriptor(0, BUFFER, 1, SplitRing.NEXT, SIZE)),
-        NEXT_IS_65535(
-                RingFault.INDEX_OUT_OF_RANGE, test -> test.ring.descriptor(0, BUFFER, 1, SplitRing.NEXT, 0xFFFF)),
+        NEXT_IS_65535(RingFault.INDEX_OUT_OF_RANGE, test -> test.ring.descriptor(0, BUFFER, 1, SplitRing.NEXT, 0xFFFF)),
         NEXT_IS_OUTSIDE_OF_THE_TABLE(RingFault.INDEX_OUT_OF_RANGE, test -> {
             test.ring.descriptor(0, TABLE, 32, SplitRing.INDIRECT, 0);
             test.table(0, BUFFER, 1, SplitRing.NEXT, 2);
@@ -186,7 +185,8 @@ class HostileSplitRingTest {
     }
 
     @Test
-    @DisplayName("2.7.5.2: a chain may have as many descriptors as the queue and 2^32 bytes, and reach the last address")
+    @DisplayName(
+            "2.7.5.2: a chain may have as many descriptors as the queue and 2^32 bytes, and reach the last address")
     void shouldAcceptTheLargestChain() {
         SplitQueue queue = queue(INDIRECT_DESC);
         for (int i = 0; i < SIZE; i++) {
@@ -334,7 +334,8 @@ class HostileSplitRingTest {
     }
 
     @Test
-    @DisplayName("2.7.10: asking for no kicks where used.flags cannot be written is a fault; asked twice it is written once")
+    @DisplayName(
+            "2.7.10: asking for no kicks where used.flags cannot be written is a fault; asked twice it is written once")
     void shouldFailWhereFlagsAreOutOfReach() {
         SplitQueue once = queue(0);
         once.disableKicks();
