@@ -52,7 +52,15 @@ public final class RegisterFile implements MmioHandler {
         return this;
     }
 
+    /**
+     * Attaches what a write to the register does.
+     *
+     * @throws IllegalStateException if the register has such a hook already: one of the two would never run
+     */
     public RegisterFile onWrite(int offset, WriteHook hook) {
+        if (writeHooks[offset >>> 2] != null) {
+            throw new IllegalStateException("two write hooks for register 0x%X".formatted(offset));
+        }
         writeHooks[offset >>> 2] = hook;
         return this;
     }

@@ -72,6 +72,33 @@ class E1000SegmentationTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"16230,2", "16231,0", "0,0"})
+    @DisplayName(
+            "3.3.3: header and MSS may make a packet of 16288 bytes with its FCS; more than that is not cut, nor is MSS 0")
+    void shouldAcceptTheLargestSegment(int mss, int frames) {
+        send(16240, mss);
+        assertThat(bench.sent).hasSize(frames);
+        if (frames > 0) {
+            assertThat(bench.sent.get(0)).hasSize(16284);
+            assertThat(bench.sent.get(1)).hasSize(64);
+        }
+    }
+
+    @Test
+    @DisplayName("3.5.2: PAYLEN ends the packet, FIN and PSH with it; what descriptors bring beyond it is ignored")
+    void shouldEndAtPayloadLength() {
+        packet(2600);
+        contextFor(2500, 1000);
+        bench.describe(1, TX_BUFFERS, data(HEADER, TSE | IFCS, 3, 0));
+        bench.describe(2, TX_BUFFERS + HEADER, data(2600, TSE | IFCS | RS, 3, 0));
+        bench.describe(3, TX_BUFFERS + HEADER, data(100, TSE | IFCS | EOP | RS, 3, 0));
+        bench.txTail = 4;
+        bench.kick();
+        assertThat(bench.sent).extracting(frame -> frame.length).containsExactly(1054, 1054, 554);
+        assertThat(bench.sent).extracting(frame -> frame[47]).containsExactly((byte) 0x10, (byte) 0x10, (byte) 0x19);
+    }
+
+    @ParameterizedTest
     @EnumSource(E1000Model.class)
     @DisplayName("MSS 1000, 2500 bytes: frames of 1054, 1054 and 554 bytes, each with its own headers and checksums")
     void shouldCutIntoSegments(E1000Model model) {

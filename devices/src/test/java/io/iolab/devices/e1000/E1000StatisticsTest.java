@@ -9,6 +9,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** 82540 SDM 13.7. */
 class E1000StatisticsTest {
@@ -104,6 +105,51 @@ class E1000StatisticsTest {
             assertThat(bench.read(offset)).as("%x", offset).isZero();
         }
         assertThat(bench.device.counters().rxFrames()).isEqualTo(1);
+    }
+
+    @Test
+    @DisplayName("What was read before a reset is not counted against what comes after it")
+    void shouldCountFromZeroAfterReset() {
+        for (int i = 0; i < 3; i++) {
+            bench.arrive(frame(MAC, 96));
+        }
+        assertThat(bench.read(0x4074)).isEqualTo(3);
+        bench.write(CTRL, 1 << 26);
+        bench.openReceive(64);
+        bench.arrive(frame(BROADCAST, 96));
+        assertThat(bench.read(0x4074)).isEqualTo(1);
+        assertThat(bench.read(0x40D0)).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4, 5})
+    @DisplayName("BPRC and BPTC count FF:FF:FF:FF:FF:FF only: a group address that differs in one byte is a multicast")
+    void shouldTellBroadcastsFromMulticasts(int different) {
+        byte[] group = BROADCAST.clone();
+        group[different] = 0x7F;
+        bench.arrive(frame(group, 96));
+        bench.queue(frame(group, 96));
+        bench.kick();
+        assertThat(bench.read(0x4078)).as("BPRC").isZero();
+        assertThat(bench.read(0x407C)).as("MPRC").isEqualTo(1);
+        assertThat(bench.read(0x40F4)).as("BPTC").isZero();
+        assertThat(bench.read(0x40F0)).as("MPTC").isEqualTo(1);
+    }
+
+    @Test
+    @DisplayName("TPT and TOT count a PAUSE frame of ours, GPTC and GOTC do not")
+    void shouldCountPauseFramesInTotalsOnly() {
+        bench.set(CTRL, 1 << 28);
+        bench.queue(frame(PEER, 96));
+        bench.kick();
+        bench.set(TCTL, 1 << 22);
+        bench.poll();
+        assertThat(bench.sent).hasSize(2);
+        assertThat(bench.read(0x4054)).as("XOFFTXC").isEqualTo(1);
+        assertThat(bench.read(0x4080)).as("GPTC").isEqualTo(1);
+        assertThat(bench.read(0x40D4)).as("TPT").isEqualTo(2);
+        assertThat(bench.read(0x4090)).as("GOTCL").isEqualTo(100);
+        assertThat(bench.read(0x40C8)).as("TOTL").isEqualTo(164);
     }
 
     @Test

@@ -4,6 +4,7 @@ import static io.iolab.devices.fault.RegisterFault.READ_ONLY;
 import static io.iolab.devices.fault.RegisterFault.UNKNOWN_OFFSET;
 import static io.iolab.devices.fault.RegisterFault.WRONG_WIDTH;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.iolab.devices.fault.RegisterFault;
 import java.util.ArrayList;
@@ -74,6 +75,19 @@ class RegisterFileTest {
         file.write(CAUSE, 4, -1);
         assertThat(file.read(CAUSE, 4)).isEqualTo(0x0F);
         assertIgnored(0, 0, 0);
+    }
+
+    @Test
+    void shouldRefuseSecondWriteHookForRegister() {
+        List<String> seen = new ArrayList<>();
+        file.onWrite(CONTROL, (written, previous) -> seen.add("first"));
+        assertThatIllegalStateException()
+                .isThrownBy(() -> file.onWrite(CONTROL, (written, previous) -> seen.add("second")))
+                .withMessageContaining("0x0");
+        file.onWrite(LAST, (written, previous) -> seen.add("other register"));
+        file.write(CONTROL, 4, 1);
+        file.write(LAST, 4, 1);
+        assertThat(seen).containsExactly("first", "other register");
     }
 
     @Test

@@ -45,11 +45,12 @@ class HostilePackedRingTest {
         ram.close();
     }
 
-    /** Counts requests, and refuses those past a bound that no queue operation needs. */
+    /** Counts requests, and refuses those to {@link #refused}. */
     private static final class CountingDma implements DmaPort {
         private final DmaPort port;
         long requests;
         long bytes;
+        long refused = -1;
 
         CountingDma(DmaPort port) {
             this.port = port;
@@ -63,25 +64,25 @@ class HostilePackedRingTest {
         @Override
         public DmaFault read(long iova, byte[] target, int offset, int length, DmaKind kind) {
             count(length);
-            return port.read(iova, target, offset, length, kind);
+            return iova == refused ? DmaFault.NO_READ : port.read(iova, target, offset, length, kind);
         }
 
         @Override
         public DmaFault write(long iova, byte[] source, int offset, int length, DmaKind kind) {
             count(length);
-            return port.write(iova, source, offset, length, kind);
+            return iova == refused ? DmaFault.NO_WRITE : port.write(iova, source, offset, length, kind);
         }
 
         @Override
         public int loadShortAcquire(long iova, DmaKind kind) {
             count(2);
-            return port.loadShortAcquire(iova, kind);
+            return iova == refused ? -1 : port.loadShortAcquire(iova, kind);
         }
 
         @Override
         public DmaFault storeShortRelease(long iova, int value, DmaKind kind) {
             count(2);
-            return port.storeShortRelease(iova, value, kind);
+            return iova == refused ? DmaFault.NO_WRITE : port.storeShortRelease(iova, value, kind);
         }
     }
 
@@ -171,6 +172,18 @@ class HostilePackedRingTest {
     }
 
     @Test
+    @DisplayName("2.8.5: a list may have 2^32 bytes and reach the last address")
+    void shouldAcceptTheLargestList() {
+        PackedQueue queue = queue(INDIRECT_DESC);
+        for (int i = 0; i < 4; i++) {
+            ring.add(-(1L << 30), 1L << 30, 0, i < 3 ? PackedRing.NEXT : 0);
+        }
+        assertThat(runDry(queue, 1)).isEqualTo(4);
+        assertThat(queue.fault()).isNull();
+        assertThat(queue.descriptors()).isEqualTo(4);
+    }
+
+    @Test
     @DisplayName("2.8.7: no indirect table without the feature")
     void shouldRefuseTablesThatWereNotNegotiated() {
         PackedQueue queue = queue(0);
@@ -197,14 +210,155 @@ class HostilePackedRingTest {
         assertThat(queue.fault()).isEqualTo(RingFault.UNREACHABLE);
     }
 
+    @ParameterizedTest
+    @ValueSource(longs = {DESC + 14, DESC, DESC + 16})
+    @DisplayName("a ring that cannot be read, from its first descriptor or from a later one on, is a fault")
+    void shouldFailWhereReadingFails(long place) {
+        PackedQueue queue = queue(0);
+        for (int i = 0; i < 3; i++) {
+            ring.add(BUFFER, 1, i, 0);
+        }
+        dma.refused = place;
+        assertThat(queue.take()).isEqualTo(Take.FAULT);
+        assertThat(queue.fault()).isEqualTo(RingFault.UNREACHABLE);
+        assertThat(queue.outstanding()).isZero();
+    }
+
+    @Test
+    @DisplayName("the rest of a list that cannot be read is a fault")
+    void shouldFailWhereTheRestOfAListIsOutOfReach() {
+        PackedQueue queue = queue(0);
+        for (int i = 0; i < SIZE - 1; i++) {
+            ring.add(BUFFER, 1, 0, 0);
+            assertThat(queue.take()).isEqualTo(Take.CHAIN);
+            queue.complete(0, 0);
+            queue.publish();
+        }
+        ring.add(BUFFER, 1, 0, PackedRing.NEXT);
+        ring.add(BUFFER, 1, 0, 0);
+        // The list goes on at the ring's start.
+        dma.refused = DESC;
+        assertThat(queue.take()).isEqualTo(Take.FAULT);
+        assertThat(queue.fault()).isEqualTo(RingFault.UNREACHABLE);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {DESC, DESC + 14})
+    @DisplayName("used descriptors that cannot be written are a fault; without the others the first is not marked")
+    void shouldFailWhereTheRingCannotBeWritten(long place) {
+        PackedQueue queue = queue(0);
+        ring.add(BUFFER, 1, 0, 0);
+        assertThat(queue.take()).isEqualTo(Take.CHAIN);
+        queue.complete(0, 0);
+        dma.refused = place;
+        queue.publish();
+        assertThat(ring.hasUsed()).isFalse();
+        assertThat(queue.interruptWanted()).isFalse();
+        assertThat(queue.fault()).isEqualTo(RingFault.UNREACHABLE);
+        dma.refused = -1;
+        queue.publish();
+        assertThat(ring.hasUsed()).as("lost for good").isFalse();
+    }
+
+    @Test
+    @DisplayName("an owner's fault is final, and what was completed before it is still published")
+    void shouldPublishAfterAFault() {
+        PackedQueue queue = queue(INDIRECT_DESC);
+        PackedRing.write(ram, TABLE, BUFFER, 8, 0, PackedRing.WRITE);
+        ring.add(TABLE, 16, 0, PackedRing.INDIRECT);
+        ring.add(BUFFER, 1, 1, 0);
+        assertThat(runDry(queue, 2)).isEqualTo(2);
+        assertThat(queue.descriptors()).as("and the one that refers to a table").isEqualTo(3);
+        queue.complete(0, 8);
+        assertThat(queue.outstanding()).isEqualTo(1);
+        assertThat(queue.chains()).isEqualTo(1);
+        assertThat(queue.size()).isEqualTo(SIZE);
+        queue.fail(RingFault.BAD_DESCRIPTOR);
+        queue.publish();
+        assertThat(ring.hasUsed()).isTrue();
+        queue.fail(RingFault.TOO_LONG);
+        assertThat(queue.fault()).as("the first cause stays").isEqualTo(RingFault.BAD_DESCRIPTOR);
+        assertThat(queue.take()).isEqualTo(Take.FAULT);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3})
+    @DisplayName(
+            "2.8.5: a list has no more descriptors than are not with the device, completed but unpublished ones neither")
+    void shouldRefuseAListOverWhatTheDeviceHas(int completed) {
+        PackedQueue queue = queue(0);
+        for (int i = 0; i < 3; i++) {
+            ring.add(BUFFER, 1, i, 0);
+        }
+        assertThat(runDry(queue, 3)).isEqualTo(3);
+        for (int i = 0; i < completed; i++) {
+            queue.complete(i, 0);
+        }
+        // Slots 3, 4, 5, and on over slot 0, which is the device's still.
+        for (int i = 0; i < 4; i++) {
+            ring.add(BUFFER, 1, 5, i < 3 ? PackedRing.NEXT : 0);
+        }
+        assertThat(queue.take()).isEqualTo(Take.FAULT);
+        assertThat(queue.fault()).isEqualTo(RingFault.CHAIN_LOOP);
+    }
+
+    @Test
+    @DisplayName(
+            "2.8.5: once all is given back, completed and published a list may have the whole ring, again and again")
+    void shouldTakeAListOfTheWholeRing() {
+        PackedQueue queue = queue(0);
+        for (int lap = 0; lap < 5; lap++) {
+            for (int i = 0; i < 3; i++) {
+                ring.add(BUFFER, 1, i, i == 1 ? PackedRing.NEXT : 0);
+            }
+            assertThat(queue.take()).isEqualTo(Take.CHAIN);
+            assertThat(queue.take()).isEqualTo(Take.CHAIN);
+            queue.giveBack(2);
+            assertThat(queue.outstanding()).isZero();
+            assertThat(runDry(queue, 2)).isEqualTo(3);
+            queue.complete(2, 0);
+            queue.complete(0, 0);
+            queue.publish();
+            assertThat(queue.outstanding()).isZero();
+            for (int i = 0; i < SIZE; i++) {
+                ring.add(BUFFER, 1, 4, i < SIZE - 1 ? PackedRing.NEXT : 0);
+            }
+            assertThat(runDry(queue, 1)).as("lap %d", lap).isEqualTo(SIZE);
+            queue.complete(4, 0);
+            queue.publish();
+        }
+        assertThat(queue.fault()).isNull();
+    }
+
+    @Test
+    @DisplayName("2.8.10: while the device has the whole ring nothing can be available, whatever the flags say")
+    void shouldFindNothingWhileItHasTheWholeRing() {
+        PackedQueue queue = queue(EVENT_IDX);
+        for (int i = 0; i < SIZE; i++) {
+            ring.add(BUFFER, 1, i, 0);
+        }
+        assertThat(queue.enableKicks()).isTrue();
+        assertThat(runDry(queue, SIZE)).isEqualTo(SIZE);
+        ring.add(BUFFER, 1, 0, 0);
+        assertThat(queue.enableKicks()).isFalse();
+        assertThat(queue.take()).isEqualTo(Take.EMPTY);
+        queue.giveBack(1);
+        assertThat(queue.enableKicks()).as("there is one, fetched").isTrue();
+    }
+
     /** Takes and walks what there is. @return buffers handed out */
     private static int runDry(Virtqueue queue, int most) {
         int parts = 0;
-        for (int i = 0; i < most && queue.take() == Take.CHAIN; i++) {
-            while (queue.chain().next() == Step.DESCRIPTOR) {
+        Take take = Take.CHAIN;
+        for (int i = 0; i < most && (take = queue.take()) == Take.CHAIN; i++) {
+            Step step;
+            while ((step = queue.chain().next()) == Step.DESCRIPTOR) {
                 parts++;
             }
+            assertThat(step).isEqualTo(queue.fault() == null ? Step.END : Step.FAULT);
+            assertThat(queue.chain().fault()).isEqualTo(queue.fault());
         }
+        assertThat(take).isNotNull();
         return parts;
     }
 

@@ -74,6 +74,7 @@ class RingExchangeTest {
 
     @ParameterizedTest(name = "features {0}, size {1}, seed {2}")
     @MethodSource("longExchanges")
+    @Tag("long")
     @DisplayName("the same until 16-bit indices have wrapped")
     void shouldExchangeBuffersPastTheWrapOfIndices(long features, int size, long seed) {
         new Exchange(features, size, seed + 1000).run(70_000);
