@@ -97,7 +97,8 @@ final class RogueTraffic {
             case 4 -> pairs(random);
             case 5 -> {
                 byte[] offloads = new byte[9];
-                LittleEndian.putLong(offloads, 1, random.nextLong() & random.nextLong() & 0x00C0_0000_0000_0782L | 2);
+                long some = random.nextLong();
+                LittleEndian.putLong(offloads, 1, some & random.nextLong() & 0x00C0_0000_0000_0782L | 2);
                 yield offloads;
             }
             case 6 -> coalescing(random);

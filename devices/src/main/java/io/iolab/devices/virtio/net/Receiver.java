@@ -38,6 +38,12 @@ final class Receiver {
     private int[] shares = {};
     private int taken;
 
+    /**
+     * Descriptors that may still be walked for the frame in hand: one for each of its bytes, and a ring's worth that hold nothing.
+     * Without a limit every buffer could be a table of the ring's size with one byte in it.
+     */
+    private int allowance;
+
     /** Where the packet goes: consecutive parts, none empty, so never more than the packet has bytes. */
     private long[] segmentIovas = new long[USUAL_SEGMENTS];
 
@@ -148,6 +154,7 @@ final class Receiver {
     private Gathered gather(Virtqueue ring, int needed) {
         taken = 0;
         segments = 0;
+        allowance = ring.size() + needed;
         int missing = needed;
         while (missing > 0) {
             Virtqueue.Take found = ring.take();
@@ -162,7 +169,7 @@ final class Receiver {
                 return taken == ring.size() ? Gathered.NEVER_ENOUGH : Gathered.NOT_ENOUGH;
             }
             tokens[taken] = ring.token();
-            int share = collect(ring.chain(), missing);
+            int share = collect(ring, missing);
             if (share < 0) {
                 return Gathered.FAULT;
             }
@@ -181,10 +188,15 @@ final class Receiver {
     }
 
     /** Notes the parts of a chain that up to {@code wanted} bytes will fill: how many they are, or -1 on a fault. */
-    private int collect(DescriptorChain chain, int wanted) {
+    private int collect(Virtqueue ring, int wanted) {
+        DescriptorChain chain = ring.chain();
         int room = 0;
         Step step;
         while ((step = chain.next()) == Step.DESCRIPTOR) {
+            if (--allowance < 0) {
+                ring.fail(RingFault.TOO_SHORT);
+                return -1;
+            }
             int part = chain.writable() ? (int) Math.min(chain.length(), wanted - room) : 0;
             if (part > 0) {
                 addSegment(chain.iova(), part);

