@@ -22,6 +22,7 @@ final class CommonConfiguration {
     private long driverFeatures;
     private int configVector = InterruptUnit.NO_VECTOR;
     private int generation;
+    private boolean generationRead;
     private int queueSelect;
 
     CommonConfiguration(DeviceType type, InterruptUnit interrupts, TransportCounters counters) {
@@ -50,9 +51,20 @@ final class CommonConfiguration {
         return configVector;
     }
 
-    /** The device configuration changed: a driver that reads around it must notice (section 2.5.2). */
+    /**
+     * The device configuration changed: a driver that reads around it must notice (section 2.5.2). One step for all changes between two
+     * reads, or after 256 of them the counter of 8 bits would be where it was.
+     */
     void nextGeneration() {
-        generation = generation + 1 & 0xFF;
+        if (generationRead) {
+            generationRead = false;
+            generation = generation + 1 & 0xFF;
+        }
+    }
+
+    private int readGeneration() {
+        generationRead = true;
+        return generation;
     }
 
     /** Everything but the generation, which keeps counting. */
@@ -78,7 +90,7 @@ final class CommonConfiguration {
             case CONFIG_MSIX_VECTOR -> configVector;
             case NUM_QUEUES -> queues.length;
             case DEVICE_STATUS -> status.status();
-            case CONFIG_GENERATION -> generation;
+            case CONFIG_GENERATION -> readGeneration();
             case QUEUE_SELECT -> queueSelect;
             default -> readQueue(field, half);
         };

@@ -195,9 +195,12 @@ class E1000CveTest {
                 .isPositive();
     }
 
-    /** The same with the loop outside: a switch or a peer in loopback that answers inside of the call. */
+    /**
+     * The same with the loop outside: a switch or a peer in loopback that answers inside of the call. Not for the target whose probe
+     * sends a ring full of frames: how many go round is not known then.
+     */
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "VIRTIO_NET_FULL")
     @DisplayName("CVE-2021-3416: the wire comes straight back")
     void cve2021n3416outside(Target target) {
         machine = new HostileMachine(target);

@@ -279,6 +279,19 @@ class PciTransportTest {
     }
 
     @ParameterizedTest
+    @ValueSource(ints = {1, 2, 255, 256, 512, 65_536})
+    @Spec(id = "V11.2", section = "virtio 1.2 4.1.4.3.1")
+    @DisplayName("V11, 2.5: the generation differs around any number of changes")
+    void shouldDifferAroundAnyNumberOfChanges(int changes) {
+        lab.start(Lab.NET_STATUS, 8);
+        long generation = lab.common(Lab.GENERATION, 1);
+        for (int i = 0; i < changes; i++) {
+            lab.device.setLink(i % 2 == 1);
+        }
+        assertThat(lab.common(Lab.GENERATION, 1)).isNotEqualTo(generation);
+    }
+
+    @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 3, 77, 0x7FF, 0x800, 0xFFFF})
     @Spec(id = "V13.1", section = "virtio 1.2 4.1.5.1.2.1")
     @DisplayName("V13, 4.1.5.1.2: a vector that exists reads back, any other reads back NO_VECTOR")
