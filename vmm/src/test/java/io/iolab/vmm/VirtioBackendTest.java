@@ -198,10 +198,10 @@ class VirtioBackendTest {
                 .sum();
     }
 
-    /** virtio 1.2 sections 2.8 and 2.9: what the two forms are for. */
+    /** virtio 1.2 sections 2.7.9 and 2.8.8. */
     @Test
-    @DisplayName("packed: fewer reads of the ring for as many frames; in order: fewer bytes written back")
-    void shouldTouchAPackedRingLess() throws Exception {
+    @DisplayName("in order: fewer bytes written back; in either ring a burst's descriptors come with a few requests")
+    void shouldWriteBackLessInOrder() throws Exception {
         List<GuestConfig> guests = new ArrayList<>();
         for (Ring ring : Ring.values()) {
             for (boolean inOrder : new boolean[] {false, true}) {
@@ -218,8 +218,9 @@ class VirtioBackendTest {
 
         List<GuestFigures> figures = Labs.measure(10 * Labs.MILLISECOND, guests).all();
 
-        assertThat(descriptors(figures.get(2), Access.READ)).isLessThan(descriptors(figures.get(0), Access.READ));
         for (int ring : new int[] {0, 2}) {
+            assertThat(descriptors(figures.get(ring), Access.READ))
+                    .isLessThan(figures.get(ring).tx().frames());
             assertThat(written(figures.get(ring + 1))).isLessThan(written(figures.get(ring)));
         }
     }
