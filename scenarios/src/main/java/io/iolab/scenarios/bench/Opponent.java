@@ -68,9 +68,15 @@ final class Opponent {
 
     /** Buffers a second over about {@code nanos}, start and end of the process included. */
     double measure(ExchangePlan plan, long nanos) throws IOException {
-        long trial = run(plan, TRIAL_CYCLES);
+        long trial = run(plan, wholeBatches(plan, TRIAL_CYCLES));
         long cycles = (long) Math.min(MOST_CYCLES, Math.max(TRIAL_CYCLES, (double) TRIAL_CYCLES * nanos / trial));
-        return cycles * 1e9 / run(plan, cycles);
+        long whole = wholeBatches(plan, cycles);
+        return whole * 1e9 / run(plan, whole);
+    }
+
+    /** A batch that is not full at the end is never kicked: with --sleep both threads then wait for each other. */
+    private static long wholeBatches(ExchangePlan plan, long cycles) {
+        return cycles - cycles % plan.batch();
     }
 
     /** @return nanoseconds */

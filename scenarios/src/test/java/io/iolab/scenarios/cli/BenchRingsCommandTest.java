@@ -49,6 +49,17 @@ class BenchRingsCommandTest {
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
+    /** ringtest does not kick what is left of a batch at the end, and would wait for ever. */
+    @Test
+    void shouldAskOpponentForWholeBatches() throws IOException {
+        program("virtio_ring_0_9", "[ $(( $6 % $4 )) -eq 0 ] && sleep 0.01");
+
+        int status = iolab(
+                "bench rings --layout split --batch 48 --suppression on --duration 7ms --turns 1 --against " + folder);
+
+        assertThat(status).as(err()).isZero();
+    }
+
     @Test
     void shouldPrintOneRowForEachCase() {
         assertThat(iolab("bench rings --layout split,packed --batch 1,64 --suppression on --duration 1ms --turns 1"))

@@ -16,7 +16,7 @@ import java.util.TreeMap;
  *
  * <p>Threading: as {@link PciHost}.
  */
-public final class RootPort implements PciFunction {
+public final class RootPort extends BridgeFunction {
     /** Primary, secondary and subordinate bus number. */
     static final int BUS_NUMBERS = 0x18;
 
@@ -36,11 +36,11 @@ public final class RootPort implements PciFunction {
     /** Version 2, root port, slot implemented. */
     private static final int PCIE_FLAGS = 0x0142;
 
-    private final ConfigSpace config;
     private final Map<Integer, PciFunction> functions = new TreeMap<>();
 
     public RootPort(int vendorId, int deviceId) {
-        config = new ConfigSpace(vendorId, deviceId, 0, BRIDGE_CLASS);
+        super(new ConfigSpace(vendorId, deviceId, 0, BRIDGE_CLASS));
+        ConfigSpace config = config();
         config.put(ConfigSpace.HEADER_TYPE, 1, TYPE_1);
         config.field(BUS_NUMBERS, 4, 0, 0x00FF_FFFF, 0)
                 .field(IO_WINDOW, 2, 0x0101, 0xF0F0, 0)
@@ -82,7 +82,7 @@ public final class RootPort implements PciFunction {
 
     /** As programmed; 0 before that. */
     public int secondaryBus() {
-        return config.get(BUS_NUMBERS + 1, 1);
+        return config().get(BUS_NUMBERS + 1, 1);
     }
 
     /** Whether an access to this BAR of a function behind the port gets there. */
@@ -92,66 +92,27 @@ public final class RootPort implements PciFunction {
         }
         Bar shape = target.function().config().bar(target.bar());
         if (shape == null || !shape.isMemory()) {
-            return config.ioEnabled() && insideIo(target.base(), target.size());
+            return config().ioEnabled() && insideIo(target.base(), target.size());
         }
-        return config.memoryEnabled()
+        return config().memoryEnabled()
                 && (inside(MEMORY_WINDOW, 0, 0, target)
                         || inside(
                                 PREFETCHABLE_WINDOW,
-                                config.get(PREFETCHABLE_UPPER, 4),
-                                config.get(PREFETCHABLE_UPPER + 4, 4),
+                                config().get(PREFETCHABLE_UPPER, 4),
+                                config().get(PREFETCHABLE_UPPER + 4, 4),
                                 target));
     }
 
     private boolean inside(int window, int upperBase, int upperLimit, BarTarget target) {
-        long base = (long) upperBase << 32 | (config.get(window, 2) & 0xFFF0L) << 16;
-        long limit = (long) upperLimit << 32 | (config.get(window + 2, 2) & 0xFFF0L) << 16 | 0xF_FFFF;
+        long base = (long) upperBase << 32 | (config().get(window, 2) & 0xFFF0L) << 16;
+        long limit = (long) upperLimit << 32 | (config().get(window + 2, 2) & 0xFFF0L) << 16 | 0xF_FFFF;
         return Long.compareUnsigned(base, limit) < 0
                 && AddressRange.contains(base, limit - base + 1, target.base(), target.size());
     }
 
     private boolean insideIo(long port, long size) {
-        long base = (config.get(IO_WINDOW, 1) & 0xF0L) << 8 | (long) config.get(IO_UPPER, 2) << 16;
-        long limit = (config.get(IO_WINDOW + 1, 1) & 0xF0L) << 8 | (long) config.get(IO_UPPER + 2, 2) << 16 | 0xFFF;
+        long base = (config().get(IO_WINDOW, 1) & 0xF0L) << 8 | (long) config().get(IO_UPPER, 2) << 16;
+        long limit = (config().get(IO_WINDOW + 1, 1) & 0xF0L) << 8 | (long) config().get(IO_UPPER + 2, 2) << 16 | 0xFFF;
         return base < limit && AddressRange.contains(base, limit - base + 1, port, size);
-    }
-
-    @Override
-    public ConfigSpace config() {
-        return config;
-    }
-
-    @Override
-    public long readBar(int bar, long offset, int width) {
-        return 0;
-    }
-
-    @Override
-    public void writeBar(int bar, long offset, int width, long value) {}
-
-    @Override
-    public int poll(int budget) {
-        return 0;
-    }
-
-    @Override
-    public long nextDeadlineNanos() {
-        return Long.MAX_VALUE;
-    }
-
-    @Override
-    public boolean workPending() {
-        return false;
-    }
-
-    /** The functions behind are reset by whoever owns them. */
-    @Override
-    public void reset() {
-        config.reset();
-    }
-
-    @Override
-    public String registerName(int bar, long offset) {
-        return "unimplemented";
     }
 }

@@ -1,10 +1,10 @@
 package io.iolab.vmm.remote;
 
 import io.iolab.devices.pci.ConfigSpace;
-import io.iolab.devices.pci.PciFunction;
+import io.iolab.vmm.pci.BridgeFunction;
 
 /** A function of the chipset that has nothing but a configuration space. */
-final class HostBridge implements PciFunction {
+final class HostBridge extends BridgeFunction {
     private static final int INTEL = 0x8086;
     private static final int HOST_BRIDGE = 0x060000;
     private static final int ISA_BRIDGE = 0x060100;
@@ -20,10 +20,8 @@ final class HostBridge implements PciFunction {
     private static final int PIRQS = 4;
     private static final int PIRQ_DISABLED = 0x80;
 
-    private final ConfigSpace config;
-
     private HostBridge(ConfigSpace config) {
-        this.config = config;
+        super(config);
         config.subsystem(RED_HAT, QEMU_SUBSYSTEM).seal();
     }
 
@@ -46,43 +44,5 @@ final class HostBridge implements PciFunction {
             config.field(PIRQ_ROUTE + pirq, 1, PIRQ_DISABLED, 0x8F, 0);
         }
         return new HostBridge(config);
-    }
-
-    @Override
-    public ConfigSpace config() {
-        return config;
-    }
-
-    @Override
-    public long readBar(int bar, long offset, int width) {
-        return 0;
-    }
-
-    @Override
-    public void writeBar(int bar, long offset, int width, long value) {}
-
-    @Override
-    public int poll(int budget) {
-        return 0;
-    }
-
-    @Override
-    public long nextDeadlineNanos() {
-        return Long.MAX_VALUE;
-    }
-
-    @Override
-    public boolean workPending() {
-        return false;
-    }
-
-    @Override
-    public void reset() {
-        config.reset();
-    }
-
-    @Override
-    public String registerName(int bar, long offset) {
-        return "unimplemented";
     }
 }
