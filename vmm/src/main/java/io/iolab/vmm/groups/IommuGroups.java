@@ -119,8 +119,7 @@ public final class IommuGroups {
         if (devfn != null) {
             tree.node(RequesterId.bus(node.rid()) << 8 | devfn)
                     .filter(other -> other != node)
-                    .ifPresent(other ->
-                            joins.add(new GroupJoin(node, other, GroupJoin.Cause.QUIRK_ALIAS, node, 0)));
+                    .ifPresent(other -> joins.add(new GroupJoin(node, other, GroupJoin.Cause.QUIRK_ALIAS, node, 0)));
         }
     }
 

@@ -98,8 +98,7 @@ public final class PciTree {
 
     private void found(int rid, int id, int headerType, boolean multiFunction, @Nullable PciNode bridge) {
         int secondary = headerType == 1 ? config.read(rid, SECONDARY_BUS, 1) : 0;
-        PciNode node = new PciNode(
-                rid, id, portType(rid), bridge, secondary, multiFunction, accessControl(rid), null);
+        PciNode node = new PciNode(rid, id, portType(rid), bridge, secondary, multiFunction, accessControl(rid), null);
         nodes.add(node);
         virtualFunctions(node);
         // A bus number that was given twice must not be scanned for ever.

@@ -101,11 +101,10 @@ class IommuGroupsTest {
         IommuGroups groups = groups(Quirks.NONE);
         assertThat(names(groups))
                 .containsExactly(
-                        List.of("00:01.0"),
-                        List.of("01:00.0"),
-                        List.of("02:00.0", "02:01.0", "03:00.0", "04:00.0"));
-        assertThat(groups.explain(0x0300, 0x0400)).isNotEmpty().allSatisfy(join -> assertThat(join.text())
-                .contains("no ACS capability"));
+                        List.of("00:01.0"), List.of("01:00.0"), List.of("02:00.0", "02:01.0", "03:00.0", "04:00.0"));
+        assertThat(groups.explain(0x0300, 0x0400))
+                .isNotEmpty()
+                .allSatisfy(join -> assertThat(join.text()).contains("no ACS capability"));
     }
 
     /** What the fabric does without redirect at the first port (6.12.3): its endpoint reaches the second's. */
