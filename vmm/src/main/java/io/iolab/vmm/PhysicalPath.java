@@ -58,8 +58,7 @@ final class PhysicalPath {
         VirtualMachine vm = new VirtualMachine(context, path.account);
         VfioDevice device = host.assign(
                 rid, nic, vm.memory(), context.config().mapped(), context.bugs().rights());
-        AssignedFunction assigned =
-                new AssignedFunction(device, new DirectDma(vm.memory(), vm.messages(path.account)));
+        AssignedFunction assigned = new AssignedFunction(device, new DirectDma(vm.memory(), vm.messages(path.account)));
         context.bugs().plugged(assigned);
         NicWorker engine = path.engine(nic);
         vm.plug(

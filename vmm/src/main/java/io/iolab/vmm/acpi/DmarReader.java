@@ -33,8 +33,7 @@ final class DmarReader {
     }
 
     Parsed parse() {
-        if (bytes.length < DmarTable.HEADER
-                || !new String(bytes, 0, 4, StandardCharsets.US_ASCII).equals("DMAR")) {
+        if (bytes.length < DmarTable.HEADER || !new String(bytes, 0, 4, StandardCharsets.US_ASCII).equals("DMAR")) {
             return malformed(0, "no DMAR header");
         }
         end = LittleEndian.getInt(bytes, LENGTH);
@@ -112,8 +111,7 @@ final class DmarReader {
             case 3 ->
                 new RemappingStructure.Affinity(
                         LittleEndian.getLong(bytes, at + 8), LittleEndian.getInt(bytes, at + 16));
-            case 4 ->
-                new RemappingStructure.NamespaceDevice(LittleEndian.getByte(bytes, at + 7), name(at + 8, limit));
+            case 4 -> new RemappingStructure.NamespaceDevice(LittleEndian.getByte(bytes, at + 7), name(at + 8, limit));
             default -> new RemappingStructure.IntegratedCaches(flag, segment, scopes(at + 8, limit));
         };
     }
@@ -138,8 +136,7 @@ final class DmarReader {
             }
             List<DeviceScope.Hop> path = new ArrayList<>();
             for (int hop = at + SCOPE_HEADER; hop < at + length; hop += 2) {
-                path.add(new DeviceScope.Hop(
-                        LittleEndian.getByte(bytes, hop), LittleEndian.getByte(bytes, hop + 1)));
+                path.add(new DeviceScope.Hop(LittleEndian.getByte(bytes, hop), LittleEndian.getByte(bytes, hop + 1)));
             }
             scopes.add(new DeviceScope(
                     DeviceScope.Type.values()[code - 1],

@@ -68,8 +68,7 @@ final class DmarWriter {
                 put(8, memory.limit());
                 memory.scopes().forEach(this::scope);
             }
-            case AtsRootPorts ports ->
-                flagged(ports, ports.allPorts(), ports.segment(), ports.scopes());
+            case AtsRootPorts ports -> flagged(ports, ports.allPorts(), ports.segment(), ports.scopes());
             case Affinity affinity -> {
                 start(affinity, 20, List.of());
                 put(4, 0);
@@ -84,8 +83,7 @@ final class DmarWriter {
                 ascii(device.name());
                 put(1, 0);
             }
-            case IntegratedCaches caches ->
-                flagged(caches, caches.atcRequired(), caches.segment(), caches.scopes());
+            case IntegratedCaches caches -> flagged(caches, caches.atcRequired(), caches.segment(), caches.scopes());
         }
     }
 

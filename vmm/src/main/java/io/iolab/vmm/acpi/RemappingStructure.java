@@ -34,8 +34,7 @@ public sealed interface RemappingStructure {
      * @param base a multiple of 4096
      * @param limit the last byte, one below a multiple of 4096
      */
-    record ReservedMemory(int segment, long base, long limit, List<DeviceScope> scopes)
-            implements RemappingStructure {
+    record ReservedMemory(int segment, long base, long limit, List<DeviceScope> scopes) implements RemappingStructure {
         public ReservedMemory {
             DmarTable.requireWord("segment", segment);
             DmarTable.requirePage("base", base);
@@ -102,8 +101,7 @@ public sealed interface RemappingStructure {
      *
      * @param atcRequired the functions do not work without
      */
-    record IntegratedCaches(boolean atcRequired, int segment, List<DeviceScope> scopes)
-            implements RemappingStructure {
+    record IntegratedCaches(boolean atcRequired, int segment, List<DeviceScope> scopes) implements RemappingStructure {
         public IntegratedCaches {
             DmarTable.requireWord("segment", segment);
             scopes = List.copyOf(scopes);

@@ -226,8 +226,7 @@ public final class VfioContainer {
         }
         boolean allowed = AddressRange.contains(0, present.limit(), iova, size)
                 && holes().stream()
-                        .noneMatch(hole ->
-                                AddressRange.overlaps(hole.start, hole.end - hole.start + 1, iova, size));
+                        .noneMatch(hole -> AddressRange.overlaps(hole.start, hole.end - hole.start + 1, iova, size));
         if (!allowed) {
             return Errno.EINVAL;
         }
@@ -266,7 +265,10 @@ public final class VfioContainer {
         if (present == null || !aligned(iova, size) || splits(iova) || splits(iova + size)) {
             return new Unmapped(Errno.EINVAL, 0);
         }
-        return new Unmapped(Errno.OK, removeAll(present, List.copyOf(mappings.subMap(iova, iova + size).values())));
+        return new Unmapped(
+                Errno.OK,
+                removeAll(
+                        present, List.copyOf(mappings.subMap(iova, iova + size).values())));
     }
 
     /** UNMAP_DMA with the ALL flag. */

@@ -1,9 +1,9 @@
 package io.iolab.vmm.assign;
 
+import io.iolab.devices.memory.AddressRange;
 import io.iolab.devices.pci.Bar;
 import io.iolab.devices.pci.ConfigSpace;
 import io.iolab.devices.pci.PciFunction;
-import io.iolab.devices.memory.AddressRange;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -55,8 +55,7 @@ class DmarTableTest {
         assertThat(bytes[37]).as("INTR_REMAP").isEqualTo((byte) 1);
         assertThat(Arrays.copyOfRange(bytes, 48, 72))
                 .as("8.3, 8.3.1")
-                .containsExactly(
-                        0, 0, 24, 0, 1, 0, 0, 0, 0, 0, 0xD9, 0xFE, 0, 0, 0, 0, 3, 8, 0, 0, 0, 0xFF, 0, 0);
+                .containsExactly(0, 0, 24, 0, 1, 0, 0, 0, 0, 0, 0xD9, 0xFE, 0, 0, 0, 0, 3, 8, 0, 0, 0, 0xFF, 0, 0);
         int sum = 0;
         for (byte b : bytes) {
             sum += b;
@@ -95,15 +94,17 @@ class DmarTableTest {
         byte[] table = EVERYTHING.toBytes();
         byte[] damaged = table.clone();
         damaged[60]++;
-        assertThat(DmarTable.parse(damaged)).isInstanceOfSatisfying(Parsed.Malformed.class, wrong -> assertThat(
-                        wrong.offset())
-                .isEqualTo(9));
+        assertThat(DmarTable.parse(damaged))
+                .isInstanceOfSatisfying(
+                        Parsed.Malformed.class,
+                        wrong -> assertThat(wrong.offset()).isEqualTo(9));
         damaged = table.clone();
         damaged[50] = 3;
         damaged[9] += table[50] - 3;
-        assertThat(DmarTable.parse(damaged)).isInstanceOfSatisfying(Parsed.Malformed.class, wrong -> assertThat(
-                        wrong.offset())
-                .isEqualTo(48));
+        assertThat(DmarTable.parse(damaged))
+                .isInstanceOfSatisfying(
+                        Parsed.Malformed.class,
+                        wrong -> assertThat(wrong.offset()).isEqualTo(48));
         assertThat(DmarTable.parse(new byte[3])).isInstanceOf(Parsed.Malformed.class);
         assertThat(DmarTable.parse(Arrays.copyOf(table, table.length - 1))).isInstanceOf(Parsed.Malformed.class);
     }
