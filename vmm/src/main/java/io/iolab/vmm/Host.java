@@ -97,6 +97,10 @@ final class Host implements AutoCloseable {
         return interrupts;
     }
 
+    VfioHost vfio() {
+        return vfio;
+    }
+
     RemappingUnit iommu() {
         return iommu;
     }

@@ -113,6 +113,11 @@ public final class VfioHost {
         return Opened.of(group);
     }
 
+    /** The groups of the hierarchy as it is now. */
+    public IommuGroups groups() {
+        return groups.get();
+    }
+
     /** The number of a function's group; -1 if there is no such function. */
     public int groupNumber(int rid) {
         return groups.get().groupOf(rid).map(IommuGroups.Group::number).orElse(-1);

@@ -21,9 +21,9 @@ import org.jspecify.annotations.Nullable;
  *   <li>one is a bridge above the other and somewhere between it and the root a port lets requests turn round, so that what is below it
  *       can reach its peers without the IOMMU;
  *   <li>they are functions of one device and neither is known to keep its requests to itself;
- *   <li>one is a downstream port that lets requests turn round, the other a sibling port of the switch or something behind that: what is
- *       below the first reaches it. (Linux up to 6.1 looks at functions of one device only, and sees the ports of a switch joined when
- *       they are that; a request does not care.)
+ *   <li>one is a downstream or root port that lets requests turn round, the other a sibling port of the switch, or of the same root complex
+ *       device, or something behind that: what is below the first reaches it. (Linux up to 6.1 asks whether both ports are open, and
+ *       for a switch only if its ports are functions of one device; a request does not care.)
  * </ol>
  *
  * <p>A group is whatever joins connect, directly or through others. Groups are numbered by their lowest requester id.
@@ -136,19 +136,23 @@ public final class IommuGroups {
     }
 
     private void peers(PciNode port) {
-        PciNode upstream = port.bridge();
-        if (port.port() != PciNode.PortType.DOWNSTREAM_PORT || upstream == null || isolated(port)) {
+        if (!port.port().isDownstream() || isolated(port)) {
             return;
         }
         for (PciNode other : tree.nodes()) {
             PciNode below = other;
-            while (below.bridge() != null && below.bridge() != upstream) {
+            while (below.bridge() != null && below.bridge() != port.bridge()) {
                 below = below.bridge();
             }
-            if (below.bridge() == upstream && below != port) {
+            if (below != port && below.bridge() == port.bridge() && turnsTo(port, below)) {
                 joins.add(new GroupJoin(port, other, GroupJoin.Cause.PEER_OF_PORT, port, port.missing()));
             }
         }
+    }
+
+    /** The ports of a switch are one device, whatever their numbers say; root ports are if their numbers say so. */
+    private static boolean turnsTo(PciNode port, PciNode sibling) {
+        return port.port() == PciNode.PortType.DOWNSTREAM_PORT || sibling.rid() >>> 3 == port.rid() >>> 3;
     }
 
     private void number() {

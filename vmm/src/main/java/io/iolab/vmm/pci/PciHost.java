@@ -3,6 +3,7 @@ package io.iolab.vmm.pci;
 import io.iolab.devices.bus.AddressMap;
 import io.iolab.devices.bus.MmioHandler;
 import io.iolab.devices.dma.RequesterId;
+import io.iolab.devices.driver.pci.ConfigAccess;
 import io.iolab.devices.irq.InterruptPin;
 import io.iolab.devices.pci.Bar;
 import io.iolab.devices.pci.BridgeHeader;
@@ -188,6 +189,21 @@ public final class PciHost {
     /** The memory-mapped configuration space; offsets from {@link #ECAM_BASE}. */
     public MmioHandler ecam() {
         return ecam;
+    }
+
+    /** The same for software that needs no processor to get there. */
+    public ConfigAccess configAccess() {
+        return new ConfigAccess() {
+            @Override
+            public int read(int rid, int offset, int width) {
+                return (int) ecam.read((rid & 0xFFFFL) << 12 | offset, width);
+            }
+
+            @Override
+            public void write(int rid, int offset, int width, int value) {
+                ecam.write((rid & 0xFFFFL) << 12 | offset, width, value & 0xFFFF_FFFFL);
+            }
+        };
     }
 
     /** The memory BAR that claims all of {@code [gpa, gpa + width)}, or null. */

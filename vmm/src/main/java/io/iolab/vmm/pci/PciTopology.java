@@ -6,7 +6,10 @@ import io.iolab.devices.pci.ConfigSpace;
 import io.iolab.devices.pci.PciExpress;
 import io.iolab.devices.pci.PciFunction;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
@@ -34,10 +37,21 @@ public final class PciTopology {
 
     private final PciHost host;
     private final Fabric fabric;
+    private final Map<PciFunction, FunctionPort> ports;
 
-    private PciTopology(PciHost host, Fabric fabric) {
+    private PciTopology(PciHost host, Fabric fabric, Map<PciFunction, FunctionPort> ports) {
         this.host = host;
         this.fabric = fabric;
+        this.ports = ports;
+    }
+
+    /**
+     * A function's way into the fabric, for software that drives its requests itself: forges them, or says that they are translated.
+     *
+     * @return empty for a bridge, and for what is not in this topology
+     */
+    public Optional<FunctionPort> port(PciFunction function) {
+        return Optional.ofNullable(ports.get(function));
     }
 
     /** The host bridge: configuration space and BARs. */
@@ -63,6 +77,7 @@ public final class PciTopology {
         private final Fabric fabric;
         private final List<Root> roots = new ArrayList<>();
         private final List<Bridge> ports = new ArrayList<>();
+        private final Map<PciFunction, FunctionPort> functionPorts = new IdentityHashMap<>();
 
         /** A topology without interrupt pins, whose root ports pass no requests between each other. */
         public Builder(RootComplex rootComplex) {
@@ -116,29 +131,13 @@ public final class PciTopology {
             FunctionPort port = new FunctionPort(fabric);
             F made = make.apply(port);
             port.place().take(above, device << 3 | function);
+            functionPorts.put(made, port);
             if (above == null) {
                 roots.add(new Root(device, function, made));
             } else {
                 put(above, device, function, made);
             }
             return made;
-        }
-
-        /**
-         * The same, for software that drives the function's requests itself: forges them, or says that they are translated.
-         *
-         * @param made receives the port
-         */
-        public <F extends PciFunction> F function(
-                @Nullable Bridge above,
-                int device,
-                int function,
-                java.util.function.Consumer<FunctionPort> made,
-                Function<DmaPort, F> make) {
-            return function(above, device, function, dma -> {
-                made.accept((FunctionPort) dma);
-                return make.apply(dma);
-            });
         }
 
         private <F extends PciFunction> F put(Bridge above, int device, int function, F what) {
@@ -162,6 +161,7 @@ public final class PciTopology {
             FunctionPort port = new FunctionPort(fabric);
             F made = make.apply(port);
             port.place().take(above, devfn);
+            functionPorts.put(made, port);
             above.put(devfn, made);
             return made;
         }
@@ -181,7 +181,7 @@ public final class PciTopology {
                     host.add(root.device, root.function, root.what);
                 }
             }
-            return new PciTopology(host, fabric);
+            return new PciTopology(host, fabric, functionPorts);
         }
 
         private static void markMultiFunction(Bridge bridge) {

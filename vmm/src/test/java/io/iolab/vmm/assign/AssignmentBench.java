@@ -10,7 +10,6 @@ import io.iolab.iommu.driver.IommuDriver;
 import io.iolab.vmm.groups.IommuGroups;
 import io.iolab.vmm.groups.PciTree;
 import io.iolab.vmm.groups.Quirks;
-import io.iolab.vmm.pci.PciHost;
 import io.iolab.vmm.pci.PciTopology;
 import java.util.List;
 import java.util.Objects;
@@ -52,7 +51,7 @@ final class AssignmentBench implements AutoCloseable {
         PciTopology built = build.build();
         built.start();
         topology = built;
-        ConfigAccess config = access(built.host());
+        ConfigAccess config = built.host().configAccess();
         PciTree.scan(config).enableAccessControl(false);
         vfio = new VfioHost(
                 () -> IommuGroups.of(PciTree.scan(config), Quirks.NONE),
@@ -66,20 +65,6 @@ final class AssignmentBench implements AutoCloseable {
 
     PciTopology topology() {
         return Objects.requireNonNull(topology);
-    }
-
-    private static ConfigAccess access(PciHost host) {
-        return new ConfigAccess() {
-            @Override
-            public int read(int rid, int offset, int width) {
-                return (int) host.ecam().read((long) rid << 12 | offset, width);
-            }
-
-            @Override
-            public void write(int rid, int offset, int width, int value) {
-                host.ecam().write((long) rid << 12 | offset, width, value & 0xFFFF_FFFFL);
-            }
-        };
     }
 
     @Override

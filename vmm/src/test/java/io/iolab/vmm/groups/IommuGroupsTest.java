@@ -17,7 +17,6 @@ import io.iolab.devices.pci.PciFunction;
 import io.iolab.devices.pci.SingleRootVirtualization;
 import io.iolab.vmm.pci.Bridge;
 import io.iolab.vmm.pci.PciBridge;
-import io.iolab.vmm.pci.PciHost;
 import io.iolab.vmm.pci.PciTopology;
 import io.iolab.vmm.pci.ProbeFunction;
 import io.iolab.vmm.pci.ProbeFunction.Kind;
@@ -55,23 +54,9 @@ class IommuGroupsTest {
     }
 
     private static IommuGroups scan(PciTopology topology, Quirks quirks) {
-        ConfigAccess config = access(topology.host());
+        ConfigAccess config = topology.host().configAccess();
         PciTree.scan(config).enableAccessControl(false);
         return IommuGroups.of(PciTree.scan(config), quirks);
-    }
-
-    private static ConfigAccess access(PciHost host) {
-        return new ConfigAccess() {
-            @Override
-            public int read(int rid, int offset, int width) {
-                return (int) host.ecam().read((long) rid << 12 | offset, width);
-            }
-
-            @Override
-            public void write(int rid, int offset, int width, int value) {
-                host.ecam().write((long) rid << 12 | offset, width, value);
-            }
-        };
     }
 
     private static List<List<String>> names(IommuGroups groups) {
@@ -151,7 +136,7 @@ class IommuGroupsTest {
         topology.start();
         scan(topology, Quirks.NONE);
         root.config().write(0x106, 2, ISOLATION & ~REQUEST_REDIRECT);
-        IommuGroups groups = IommuGroups.of(PciTree.scan(access(topology.host())), Quirks.NONE);
+        IommuGroups groups = IommuGroups.of(PciTree.scan(topology.host().configAccess()), Quirks.NONE);
         assertThat(names(groups)).containsExactly(List.of("00:01.0", "01:00.0"));
         assertThat(groups.explain(0x0008, 0x0100)).singleElement().satisfies(join -> {
             assertThat(join.cause()).isEqualTo(GroupJoin.Cause.ACS_SERVICES_OFF);
@@ -242,7 +227,7 @@ class IommuGroupsTest {
         assertThat(names(scan(topology, Quirks.NONE)))
                 .containsExactly(List.of("00:01.0"), List.of("01:00.0"), List.of("01:10.0"), List.of("01:10.2"));
         root.config().write(0x106, 2, 0);
-        IommuGroups open = IommuGroups.of(PciTree.scan(access(topology.host())), Quirks.NONE);
+        IommuGroups open = IommuGroups.of(PciTree.scan(topology.host().configAccess()), Quirks.NONE);
         assertThat(names(open)).as("7.1: all behind one open port").hasSize(1);
     }
 
@@ -255,7 +240,7 @@ class IommuGroupsTest {
         PciTopology topology = build.build();
         topology.start();
         down.config().write(0x19, 1, 1);
-        assertThat(PciTree.scan(access(topology.host())).nodes()).hasSizeBetween(3, 4);
+        assertThat(PciTree.scan(topology.host().configAccess()).nodes()).hasSizeBetween(3, 4);
     }
 
     /** No more than its configuration space. */

@@ -16,8 +16,6 @@ import io.iolab.devices.irq.InterruptPin;
 import io.iolab.devices.pci.AccessControlServices;
 import io.iolab.devices.pci.ConfigSpace;
 import java.util.List;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,9 +35,8 @@ class PciTopologyTest {
     private final Bridge upstream = build.switchUpstreamPort(rootPort);
     private final Bridge first = build.switchDownstreamPort(upstream, 0, ALL);
     private final Bridge second = build.switchDownstreamPort(upstream, 1, ALL);
-    private @Nullable FunctionPort port;
-    private final ProbeFunction attacker = build.function(
-            first, 0, 0, made -> port = made, dma -> new ProbeFunction(ProbeFunction.Kind.EXPRESS, 0, dma));
+    private final ProbeFunction attacker =
+            build.function(first, 0, 0, dma -> new ProbeFunction(ProbeFunction.Kind.EXPRESS, 0, dma));
     private final ProbeFunction victim =
             build.function(second, 0, 0, dma -> new ProbeFunction(ProbeFunction.Kind.EXPRESS, 0, dma));
     private final Bridge conventional = build.pciBridge(build.rootPort(2, 0, ALL), PciBridge.Alias.SECONDARY_BUS);
@@ -58,7 +55,7 @@ class PciTopologyTest {
     }
 
     private FunctionPort port() {
-        return Objects.requireNonNull(port);
+        return topology.port(attacker).orElseThrow();
     }
 
     private static long bar(ProbeFunction function) {
