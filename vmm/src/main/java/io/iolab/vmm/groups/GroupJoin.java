@@ -44,39 +44,31 @@ public record GroupJoin(PciNode from, PciNode to, Cause cause, PciNode blame, in
         return set;
     }
 
-    /** The reason in a sentence. */
-    public String text() {
-        String port = blame.port().text() + " " + blame.name();
+    /** What is wrong with {@link #blame}, as the first half of a sentence. */
+    public String problem() {
+        String culprit = blame.port().text() + " " + blame.name();
         String services = String.join(", ", serviceNames(missing));
         return switch (cause) {
-            case DMA_ALIAS ->
-                "requests of %s arrive with a requester id of %s, so the IOMMU cannot tell who sent them"
-                        .formatted(from.name(), port);
+            case DMA_ALIAS -> culprit + " puts its alias on requests from behind";
             case QUIRK_ALIAS -> "%s is known to use the requester id of %s".formatted(from.name(), to.name());
-            case NO_ACS_CAPABILITY ->
-                "%s has no ACS capability: what is below may reach its peers past the IOMMU (needs %s)"
-                        .formatted(port, services);
-            case ACS_SERVICES_OFF ->
-                "%s has ACS, but %s %s off: what is below may reach its peers past the IOMMU"
-                        .formatted(port, services, Integer.bitCount(missing) == 1 ? "is" : "are");
-            case CANNOT_ISOLATE -> "%s cannot keep apart what is below".formatted(port);
-            case PEER_OF_PORT ->
-                "%s %s: a request from below it reaches %s past the IOMMU"
-                        .formatted(
-                                port,
-                                blame.accessControl().isPresent()
-                                        ? "has " + services + " off"
-                                        : "has no ACS capability (needs " + services + ")",
-                                to.name());
-            case MULTI_FUNCTION ->
-                "%s and %s are functions of one device and may talk inside it (%s: %s)"
-                        .formatted(
-                                from.name(),
-                                to.name(),
-                                blame.name(),
-                                blame.accessControl().isPresent()
-                                        ? services + " off"
-                                        : "no ACS capability, needs " + services);
+            case CANNOT_ISOLATE -> culprit + " cannot keep apart what is below";
+            case NO_ACS_CAPABILITY, ACS_SERVICES_OFF, PEER_OF_PORT, MULTI_FUNCTION ->
+                blame.accessControl().isEmpty()
+                        ? "%s has no ACS capability (needs %s)".formatted(culprit, services)
+                        : "%s has ACS, but %s %s off"
+                                .formatted(culprit, services, Integer.bitCount(missing) == 1 ? "is" : "are");
         };
+    }
+
+    /** The reason in a sentence. */
+    public String text() {
+        return problem()
+                + switch (cause) {
+                    case DMA_ALIAS -> ": the IOMMU cannot tell who behind it sent them";
+                    case QUIRK_ALIAS, CANNOT_ISOLATE -> "";
+                    case NO_ACS_CAPABILITY, ACS_SERVICES_OFF -> ": what is below may reach its peers past the IOMMU";
+                    case PEER_OF_PORT -> ": what is below reaches %s past the IOMMU".formatted(to.name());
+                    case MULTI_FUNCTION -> ": %s and %s may talk inside their device".formatted(from.name(), to.name());
+                };
     }
 }
