@@ -17,32 +17,42 @@ final class PackedChain implements DescriptorChain {
     private static final int DESCRIPTOR = PackedQueue.DESCRIPTOR;
     private static final int WINDOW = 32;
     private static final long MAX_BYTES = 1L << 32;
+    private static final long LENGTH_MASK = 0xFFFF_FFFFL;
+    private static final int FAULTED = -1;
 
     private final DmaPort dma;
     private final byte[] ring;
     private final int size;
     private final boolean indirectAllowed;
     private final byte[] fetched = new byte[DESCRIPTOR * WINDOW];
+    private final RingHealth health;
 
     private int slot;
+
+    /** Descriptors to come, or {@link #FAULTED}. */
     private int remaining;
+
+    /** Whether the list has one descriptor, which may refer to an indirect table, and whether the walk has gone there. */
     private boolean alone;
+
     private boolean inIndirect;
     private long indirectIova;
     /** Next entry of the indirect table in {@link #fetched}, and how many are there. */
     private int windowAt;
 
     private int windowEntries;
-    private boolean writableSeen;
     private long bytes;
 
     private long iova;
     private long length;
-    private boolean writable;
-    private long descriptors;
-    private @Nullable RingFault fault;
 
-    PackedChain(DmaPort dma, byte[] ring, int size, boolean indirectAllowed) {
+    /** Of the last descriptor; false before the first. */
+    private boolean writable;
+
+    private long descriptors;
+
+    PackedChain(DmaPort dma, byte[] ring, int size, boolean indirectAllowed, RingHealth health) {
+        this.health = health;
         this.dma = dma;
         this.ring = ring;
         this.size = size;
@@ -54,7 +64,7 @@ final class PackedChain implements DescriptorChain {
         remaining = count;
         alone = count == 1;
         inIndirect = false;
-        writableSeen = false;
+        writable = false;
         bytes = 0;
     }
 
@@ -64,53 +74,50 @@ final class PackedChain implements DescriptorChain {
 
     /** Whether the walk is over and found nothing to write into. */
     boolean onlyReadable() {
-        return remaining == 0 && !writableSeen && fault == null;
+        return remaining == 0 && !writable;
     }
 
     @Override
     public Step next() {
-        if (fault != null) {
-            return Step.FAULT;
-        }
-        if (remaining == 0) {
-            return Step.END;
+        if (remaining <= 0) {
+            return remaining == 0 ? Step.END : Step.FAULT;
         }
         if (inIndirect) {
             return nextEntry();
         }
         int at = DESCRIPTOR * slot;
-        int flags = LittleEndian.getShort(ring, at + PackedQueue.FLAGS);
+        long rest = LittleEndian.getLong(ring, at + PackedQueue.LENGTH);
         descriptors++;
-        if ((flags & PackedQueue.INDIRECT) != 0) {
-            return enterIndirect(at);
+        if ((rest & (long) PackedQueue.INDIRECT << PackedQueue.FLAGS_SHIFT) != 0) {
+            return enterIndirect(LittleEndian.getLong(ring, at), rest & LENGTH_MASK);
         }
         slot = slot == size - 1 ? 0 : slot + 1;
-        return accept(ring, at, flags);
+        return accept(LittleEndian.getLong(ring, at), rest);
     }
 
-    private Step accept(byte[] table, int at, int flags) {
+    /** @param rest length, id and flags */
+    private Step accept(long firstIova, long rest) {
+        boolean writableBefore = writable;
         remaining--;
-        iova = LittleEndian.getLong(table, at);
-        length = LittleEndian.getInt(table, at + PackedQueue.LENGTH) & 0xFFFF_FFFFL;
-        writable = (flags & PackedQueue.WRITE) != 0;
-        if (writableSeen && !writable) {
+        iova = firstIova;
+        length = rest & LENGTH_MASK;
+        writable = (rest & (long) PackedQueue.WRITE << PackedQueue.FLAGS_SHIFT) != 0;
+        if (writableBefore && !writable) {
             return fail(RingFault.READABLE_AFTER_WRITABLE);
         }
-        writableSeen = writable;
         bytes += length;
         return bytes > MAX_BYTES || AddressRange.wraps(iova, length) ? fail(RingFault.TOO_LONG) : Step.DESCRIPTOR;
     }
 
     /** The WRITE flag of the referring descriptor is ignored. A list may be no longer than the queue (section 2.8.5). */
-    private Step enterIndirect(int at) {
+    private Step enterIndirect(long tableIova, long tableBytes) {
         if (!indirectAllowed || !alone) {
             return fail(RingFault.INDIRECT_MISUSED);
         }
-        long tableBytes = LittleEndian.getInt(ring, at + PackedQueue.LENGTH) & 0xFFFF_FFFFL;
         if (tableBytes == 0 || tableBytes % DESCRIPTOR != 0) {
             return fail(RingFault.INDIRECT_LENGTH);
         }
-        indirectIova = LittleEndian.getLong(ring, at);
+        indirectIova = tableIova;
         if (AddressRange.wraps(indirectIova, tableBytes)) {
             return fail(RingFault.TOO_LONG);
         }
@@ -136,11 +143,12 @@ final class PackedChain implements DescriptorChain {
         }
         int at = DESCRIPTOR * windowAt++;
         descriptors++;
-        return accept(fetched, at, LittleEndian.getShort(fetched, at + PackedQueue.FLAGS));
+        return accept(LittleEndian.getLong(fetched, at), LittleEndian.getLong(fetched, at + PackedQueue.LENGTH));
     }
 
     private Step fail(RingFault cause) {
-        fault = cause;
+        remaining = FAULTED;
+        health.report(cause);
         return Step.FAULT;
     }
 
@@ -161,6 +169,6 @@ final class PackedChain implements DescriptorChain {
 
     @Override
     public @Nullable RingFault fault() {
-        return fault;
+        return health.fault();
     }
 }
