@@ -18,7 +18,14 @@ final class PackedChain implements DescriptorChain {
     private static final int WINDOW = 32;
     private static final long MAX_BYTES = 1L << 32;
     private static final long LENGTH_MASK = 0xFFFF_FFFFL;
+    private static final long WRITABLE = (long) PackedQueue.WRITE << PackedQueue.FLAGS_SHIFT;
+    private static final long REFERS = (long) PackedQueue.INDIRECT << PackedQueue.FLAGS_SHIFT;
+
+    /** Nothing to come, since the walk met a fault. */
     private static final int FAULTED = -1;
+
+    /** One descriptor to come, the only one of its list: it is in {@link #iova} and {@link #rest} already. */
+    private static final int ALONE = -2;
 
     private final DmaPort dma;
     private final byte[] ring;
@@ -29,11 +36,8 @@ final class PackedChain implements DescriptorChain {
 
     private int slot;
 
-    /** Descriptors to come, or {@link #FAULTED}. */
+    /** Descriptors to come, or one of the two below. */
     private int remaining;
-
-    /** Whether the list has one descriptor, which may refer to an indirect table, and whether the walk has gone there. */
-    private boolean alone;
 
     private boolean inIndirect;
     private long indirectIova;
@@ -43,11 +47,10 @@ final class PackedChain implements DescriptorChain {
     private int windowEntries;
     private long bytes;
 
+    /** The last descriptor: address, and length, id and flags; no flag is set before the first. */
     private long iova;
-    private long length;
 
-    /** Of the last descriptor; false before the first. */
-    private boolean writable;
+    private long rest;
 
     private long descriptors;
 
@@ -59,12 +62,19 @@ final class PackedChain implements DescriptorChain {
         this.indirectAllowed = indirectAllowed;
     }
 
+    /** A list of one descriptor, which is what nearly all are. */
+    void startAlone(long onlyIova, long onlyRest) {
+        iova = onlyIova;
+        rest = onlyRest;
+        remaining = ALONE;
+    }
+
+    /** @param count at least 2 */
     void start(int firstSlot, int count) {
         slot = firstSlot;
         remaining = count;
-        alone = count == 1;
         inIndirect = false;
-        writable = false;
+        rest = 0;
         bytes = 0;
     }
 
@@ -74,50 +84,59 @@ final class PackedChain implements DescriptorChain {
 
     /** Whether the walk is over and found nothing to write into. */
     boolean onlyReadable() {
-        return remaining == 0 && !writable;
+        return remaining == 0 && !writable();
     }
 
     @Override
     public Step next() {
+        if (remaining == ALONE) {
+            descriptors++;
+            if ((rest & REFERS) != 0) {
+                return enterIndirect();
+            }
+            remaining = 0;
+            return AddressRange.wraps(iova, length()) ? fail(RingFault.TOO_LONG) : Step.DESCRIPTOR;
+        }
         if (remaining <= 0) {
             return remaining == 0 ? Step.END : Step.FAULT;
         }
-        if (inIndirect) {
-            return nextEntry();
-        }
-        int at = DESCRIPTOR * slot;
-        long rest = LittleEndian.getLong(ring, at + PackedQueue.LENGTH);
-        descriptors++;
-        if ((rest & (long) PackedQueue.INDIRECT << PackedQueue.FLAGS_SHIFT) != 0) {
-            return enterIndirect(LittleEndian.getLong(ring, at), rest & LENGTH_MASK);
-        }
-        slot = slot == size - 1 ? 0 : slot + 1;
-        return accept(LittleEndian.getLong(ring, at), rest);
+        return inIndirect ? nextEntry() : nextInRing();
     }
 
-    /** @param rest length, id and flags */
-    private Step accept(long firstIova, long rest) {
-        boolean writableBefore = writable;
+    private Step nextInRing() {
+        int at = DESCRIPTOR * slot;
+        long word = LittleEndian.getLong(ring, at + PackedQueue.LENGTH);
+        descriptors++;
+        if ((word & REFERS) != 0) {
+            return fail(RingFault.INDIRECT_MISUSED);
+        }
+        slot = slot == size - 1 ? 0 : slot + 1;
+        return accept(LittleEndian.getLong(ring, at), word);
+    }
+
+    /** @param word length, id and flags */
+    private Step accept(long nextIova, long word) {
+        boolean writableBefore = writable();
         remaining--;
-        iova = firstIova;
-        length = rest & LENGTH_MASK;
-        writable = (rest & (long) PackedQueue.WRITE << PackedQueue.FLAGS_SHIFT) != 0;
-        if (writableBefore && !writable) {
+        iova = nextIova;
+        rest = word;
+        if (writableBefore && !writable()) {
             return fail(RingFault.READABLE_AFTER_WRITABLE);
         }
-        bytes += length;
-        return bytes > MAX_BYTES || AddressRange.wraps(iova, length) ? fail(RingFault.TOO_LONG) : Step.DESCRIPTOR;
+        bytes += length();
+        return bytes > MAX_BYTES || AddressRange.wraps(iova, length()) ? fail(RingFault.TOO_LONG) : Step.DESCRIPTOR;
     }
 
     /** The WRITE flag of the referring descriptor is ignored. A list may be no longer than the queue (section 2.8.5). */
-    private Step enterIndirect(long tableIova, long tableBytes) {
-        if (!indirectAllowed || !alone) {
+    private Step enterIndirect() {
+        if (!indirectAllowed) {
             return fail(RingFault.INDIRECT_MISUSED);
         }
+        long tableBytes = length();
         if (tableBytes == 0 || tableBytes % DESCRIPTOR != 0) {
             return fail(RingFault.INDIRECT_LENGTH);
         }
-        indirectIova = tableIova;
+        indirectIova = iova;
         if (AddressRange.wraps(indirectIova, tableBytes)) {
             return fail(RingFault.TOO_LONG);
         }
@@ -126,6 +145,8 @@ final class PackedChain implements DescriptorChain {
         }
         remaining = (int) (tableBytes / DESCRIPTOR);
         inIndirect = true;
+        rest = 0;
+        bytes = 0;
         windowAt = 0;
         windowEntries = 0;
         return nextEntry();
@@ -159,12 +180,12 @@ final class PackedChain implements DescriptorChain {
 
     @Override
     public long length() {
-        return length;
+        return rest & LENGTH_MASK;
     }
 
     @Override
     public boolean writable() {
-        return writable;
+        return (rest & WRITABLE) != 0;
     }
 
     @Override

@@ -113,7 +113,7 @@ public final class PackedQueue implements Virtqueue {
             return Take.FAULT;
         }
         takeSlot = slot + 1;
-        chain.start(slot, 1);
+        chain.startAlone(LittleEndian.getLong(ring, DESCRIPTOR * slot), rest);
         return Take.CHAIN;
     }
 

@@ -49,10 +49,12 @@ final class PackedStaging {
 
     private int firstFlags;
 
-    /** The descriptors in the mirror that are to be written, and where the run has to end; 0 if there are none. */
+    /** The descriptors in the mirror that are to be written. */
     private int runStart;
 
     private int runEnd;
+
+    /** Up to here a descriptor of a buffer that has no other just adds to the run; 0 if there is no run, or more to do. */
     private int runLimit;
 
     /** Buffers left to the next used descriptor: how many descriptors they have, and the last one's id. */
@@ -105,30 +107,42 @@ final class PackedStaging {
     void leave(int id, int count) {
         left += count;
         leftId = id;
+        runLimit = 0;
     }
 
     /** @param count of the buffer's descriptors */
     void add(int id, int count, long written) {
-        int total = count;
-        if (left != 0) {
-            total += left;
-            left = 0;
-        }
         long word = used | (long) id << PackedQueue.ID_SHIFT | written & 0xFFFF_FFFFL | (written > 0 ? WRITTEN : 0);
+        if (slot < runLimit && count == 1) {
+            LittleEndian.putLong(ring, PackedQueue.DESCRIPTOR * slot + PackedQueue.LENGTH, word);
+            slot++;
+            runEnd = slot;
+        } else {
+            addOther(word, count + left);
+        }
+    }
+
+    private void addOther(long word, int count) {
+        left = 0;
+        if (runEnd - runStart >= PackedQueue.BATCH || slot >= size) {
+            writeRun();
+        }
+        long marked = word & ~MARKED | used;
         int at = PackedQueue.DESCRIPTOR * slot + PackedQueue.LENGTH;
         if (firstSlot < 0) {
-            stageFirst(at, word);
+            stageFirst(at, marked);
         } else {
-            LittleEndian.putLong(ring, at, word);
+            LittleEndian.putLong(ring, at, marked);
         }
-        if (runLimit == 0) {
+        if (runEnd == runStart) {
             runStart = slot;
-            runLimit = Math.min(size, slot + PackedQueue.BATCH);
         }
         runEnd = slot + 1;
-        slot += total;
-        if (slot >= runLimit || total > SHORT_LIST) {
+        slot += count;
+        if (slot >= size || count > SHORT_LIST) {
             writeRun();
+        } else {
+            runLimit = Math.min(size, runStart + PackedQueue.BATCH);
         }
     }
 
@@ -141,13 +155,14 @@ final class PackedStaging {
     }
 
     private void writeRun() {
-        if (runLimit != 0 && !lost) {
+        if (runEnd != runStart && !lost) {
             int offset = PackedQueue.DESCRIPTOR * runStart;
             int length = PackedQueue.DESCRIPTOR * (runEnd - runStart);
             if (dma.write(ringIova + offset, ring, offset, length, DmaKind.DESCRIPTOR) != DmaFault.NONE) {
                 lose();
             }
         }
+        runEnd = runStart;
         runLimit = 0;
         if (slot >= size) {
             slot -= size;
