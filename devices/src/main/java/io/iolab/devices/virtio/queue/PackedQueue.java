@@ -94,8 +94,7 @@ public final class PackedQueue implements Virtqueue {
         this.counts = new int[size];
         this.inOrder = RingFeatures.has(features, RingFeatures.IN_ORDER);
         this.events = new PackedEvents(dma, size, layout, RingFeatures.has(features, RingFeatures.EVENT_IDX), health);
-        this.chain =
-                new PackedChain(dma, ring, size, RingFeatures.has(features, RingFeatures.INDIRECT_DESC), health);
+        this.chain = new PackedChain(dma, ring, size, RingFeatures.has(features, RingFeatures.INDIRECT_DESC), health);
         this.staging = new PackedStaging(dma, ringIova, ring, size, health);
     }
 
