@@ -13,10 +13,6 @@ record Core(
     static Core of(Clock clock) {
         RegisterFile registers = new RegisterFile(RegisterTables.MAP);
         return new Core(
-                registers,
-                clock,
-                new Igb82576Counters(),
-                new PfStatistics(registers),
-                new VfStatistics(registers));
+                registers, clock, new Igb82576Counters(), new PfStatistics(registers), new VfStatistics(registers));
     }
 }

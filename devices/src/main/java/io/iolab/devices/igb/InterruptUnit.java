@@ -258,7 +258,7 @@ final class InterruptUnit {
 
     private void deliverOne(int cause) {
         int bit = 1 << cause;
-        long interval = (registers.get(EITR + 4 * cause) & EITR_INTERVAL) >>> EITR_SHIFT;
+        int interval = (registers.get(EITR + 4 * cause) & EITR_INTERVAL) >>> EITR_SHIFT;
         if (interval != 0) {
             long now = clock.nanos();
             if (now < earliest[cause]) {

@@ -31,7 +31,8 @@ final class LinkUnit {
     private static final int PARTNER = 5;
     private static final int GIGABIT_STATUS = 10;
     /** By register number; what is 0 here and written reads back, which is all that a driver asks of the rest. */
-    private static final int[] PHY_DEFAULTS = {BMCR_DEFAULT, 0x7949, 0x02A8, 0x0391, 0x0DE1, 0x45E1, 0, 0x2001, 0, 0x0E00
+    private static final int[] PHY_DEFAULTS = {
+        BMCR_DEFAULT, 0x7949, 0x02A8, 0x0391, 0x0DE1, 0x45E1, 0, 0x2001, 0, 0x0E00
     };
 
     private static final int NVM_WORDS = 64;
@@ -131,9 +132,7 @@ final class LinkUnit {
     }
 
     private boolean phyUp() {
-        return cable
-                && (phy[BMCR] & BMCR_POWER_DOWN) == 0
-                && (registers.get(CTRL) & CTRL_PHY_RST) == 0;
+        return cable && (phy[BMCR] & BMCR_POWER_DOWN) == 0 && (registers.get(CTRL) & CTRL_PHY_RST) == 0;
     }
 
     private void evaluate(boolean report) {

@@ -152,8 +152,7 @@ final class PoolSwitch {
     /** Whether a pool that is watched sends with an address or a VLAN that is not its own (82576 datasheet 7.10.3.8). */
     boolean spoofed(byte[] frame, int at, int length, int pool) {
         int watched = registers.get(DTXSWC) >>> pool;
-        if ((watched & DTXSWC_MAC_SPOOF) != 0
-                && (addresses.pools(EthernetFrame.source(frame, at)) >>> pool & 1) == 0) {
+        if ((watched & DTXSWC_MAC_SPOOF) != 0 && (addresses.pools(EthernetFrame.source(frame, at)) >>> pool & 1) == 0) {
             return true;
         }
         if ((watched & DTXSWC_VLAN_SPOOF) == 0) {

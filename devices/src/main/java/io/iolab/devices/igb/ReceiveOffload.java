@@ -153,9 +153,7 @@ final class ReceiveOffload {
             return;
         }
         int from = rxcsum & RXCSUM_PCSS;
-        int sum = from < length
-                ? InternetChecksum.fold(InternetChecksum.add(0, bytes, at + from, length - from))
-                : 0;
+        int sum = from < length ? InternetChecksum.fold(InternetChecksum.add(0, bytes, at + from, length - from)) : 0;
         int ip = headers.ip() - (stripped ? EthernetFrame.TAG_BYTES : 0);
         int identification = headers.ipVersion() == 4 ? BigEndian.getShort(bytes, at + ip + Ipv4.IDENTIFICATION) : 0;
         report.hashOrChecksum = sum << 16 | identification;

@@ -224,8 +224,7 @@ final class ReceiveUnit {
 
     private boolean keepsFcs(int pool, boolean replicated) {
         boolean stripped = (registers.get(RCTL) & RCTL_SECRC) != 0
-                || pools.divided()
-                        && (registers.get(replicated ? RPLOLR : VMOLR + 4 * pool) & VMOLR_STRCRC) != 0;
+                || pools.divided() && (registers.get(replicated ? RPLOLR : VMOLR + 4 * pool) & VMOLR_STRCRC) != 0;
         return !stripped;
     }
 

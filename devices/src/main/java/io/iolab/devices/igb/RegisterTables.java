@@ -130,8 +130,7 @@ final class RegisterTables {
         all.addAll(plain("MTA", MTA, 0).times(128, 4));
         for (int i = 0; i < AddressFilter.ENTRIES; i++) {
             all.add(plain("RAL[" + i + "]", AddressFilter.ral(i), 0));
-            all.add(readWrite(
-                    "RAH[" + i + "]", AddressFilter.ral(i) + 4, 0, 0x87FD_FFFFL, "82576 datasheet 8.10.22"));
+            all.add(readWrite("RAH[" + i + "]", AddressFilter.ral(i) + 4, 0, 0x87FD_FFFFL, "82576 datasheet 8.10.22"));
         }
         all.addAll(plain("PSRTYPE", PSRTYPE, 0).times(POOLS, 4));
         all.addAll(plain("VFTA", VFTA, 0).times(128, 4));

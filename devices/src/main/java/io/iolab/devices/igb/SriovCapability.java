@@ -56,8 +56,7 @@ final class SriovCapability {
                 .field(SUPPORTED_PAGES, 4, PAGES, 0, 0)
                 .field(PAGE_SIZE, 4, 1, PAGES, 0);
         for (int bar : new int[] {0, 3}) {
-            config.field(BARS + 4 * bar, 4, BAR_64_PREFETCHABLE, -BAR_SIZE, 0)
-                    .field(BARS + 4 * bar + 4, 4, 0, -1, 0);
+            config.field(BARS + 4 * bar, 4, BAR_64_PREFETCHABLE, -BAR_SIZE, 0).field(BARS + 4 * bar + 4, 4, 0, -1, 0);
         }
         config.onReset(() -> enable(0));
         config.onWrite(NUM_VFS, 2, this::numVfsWritten);

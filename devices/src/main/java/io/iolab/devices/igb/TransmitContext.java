@@ -45,13 +45,11 @@ final class TransmitContext {
 
     /** Says what is left to do to a packet that is to be cut. @return false if the context names nothing that can be cut */
     boolean describeSegments(PacketOffload offload) {
-        PacketOffload.Segmentation kind =
-                switch (transportType) {
-                    case L4_TCP ->
-                        ipv4 ? PacketOffload.Segmentation.TCP_IPV4 : PacketOffload.Segmentation.TCP_IPV6;
-                    case L4_UDP -> PacketOffload.Segmentation.UDP;
-                    default -> PacketOffload.Segmentation.NONE;
-                };
+        PacketOffload.Segmentation kind = switch (transportType) {
+            case L4_TCP -> ipv4 ? PacketOffload.Segmentation.TCP_IPV4 : PacketOffload.Segmentation.TCP_IPV6;
+            case L4_UDP -> PacketOffload.Segmentation.UDP;
+            default -> PacketOffload.Segmentation.NONE;
+        };
         offload.clear();
         offload.checksum(macLength + ipLength, checksumOffset());
         offload.segments(kind, segmentSize, headerLength(), false);

@@ -17,8 +17,7 @@ final class TransmitOutput {
     private final InterruptUnit interrupts;
     private final FramePort wire;
 
-    TransmitOutput(
-            Core core, PoolSwitch pools, ReceiveUnit receiver, InterruptUnit interrupts, FramePort wire) {
+    TransmitOutput(Core core, PoolSwitch pools, ReceiveUnit receiver, InterruptUnit interrupts, FramePort wire) {
         this.registers = core.registers();
         this.counters = core.counters();
         this.statistics = core.statistics();

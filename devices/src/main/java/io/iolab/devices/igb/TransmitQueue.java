@@ -69,8 +69,7 @@ final class TransmitQueue extends DescriptorQueue {
     private int frameStart;
     private int frameLength;
 
-    TransmitQueue(
-            int index, RegisterFile registers, DmaPort dma, Igb82576Counters counters, TransmitOutput output) {
+    TransmitQueue(int index, RegisterFile registers, DmaPort dma, Igb82576Counters counters, TransmitOutput output) {
         super(index, TDBAL + QUEUE_STRIDE * index, 0, registers, dma, counters);
         this.output = output;
     }

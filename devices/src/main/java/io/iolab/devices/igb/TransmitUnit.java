@@ -16,8 +16,7 @@ final class TransmitUnit {
     private final TransmitQueue[] queues;
     private int turn;
 
-    TransmitUnit(
-            Core core, LinkUnit link, PoolSwitch pools, InterruptUnit interrupts, TransmitQueue[] queues) {
+    TransmitUnit(Core core, LinkUnit link, PoolSwitch pools, InterruptUnit interrupts, TransmitQueue[] queues) {
         this.registers = core.registers();
         this.link = link;
         this.pools = pools;

@@ -51,7 +51,7 @@ final class VfWindow implements MmioHandler {
         map(FRTIMER, FRTIMER, 1);
         for (int offset = FIRST_STATISTIC; offset <= LAST_STATISTIC; offset += 4) {
             int target = offset == VF_MPRC ? PVFMPRC : PVFGPRC + offset - FIRST_STATISTIC;
-            if (isStatistic(target)) {
+            if (offset == VF_MPRC || isStatistic(target)) {
                 map(offset, target + base, 1);
             }
         }

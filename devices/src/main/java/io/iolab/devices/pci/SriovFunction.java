@@ -23,7 +23,8 @@ public interface SriovFunction extends PciFunction {
     int routingIdOffset(int index);
 
     /** The function at this distance from the physical function's routing id, 0 for itself; null if there is none now. */
-    @Nullable PciFunction functionAt(int routingIdOffset);
+    @Nullable
+    PciFunction functionAt(int routingIdOffset);
 
     /** Whether the windows of virtual functions answer: VF Enable and VF Memory Space Enable. */
     boolean virtualMemoryEnabled();

@@ -49,6 +49,7 @@ final class Bench implements AutoCloseable {
     final List<Message> messages = new ArrayList<>();
     /** Routing id distances that have touched memory. */
     final TreeSet<Integer> masters = new TreeSet<>();
+
     final Igb82576 device;
     Delivery wireAnswer = Delivery.ACCEPTED;
     long now = 1_000_000;
@@ -306,7 +307,12 @@ final class Bench implements AutoCloseable {
     /** The same with a tag in front of its type. */
     static byte[] tagged(byte[] destination, byte[] source, int vlan, int length) {
         byte[] frame = frame(destination, source, length);
-        System.arraycopy(new byte[] {(byte) 0x81, 0, (byte) (vlan >> 8), (byte) vlan, (byte) 0x88, (byte) 0xB5}, 0, frame, 12, 6);
+        System.arraycopy(
+                new byte[] {(byte) 0x81, 0, (byte) (vlan >> 8), (byte) vlan, (byte) 0x88, (byte) 0xB5},
+                0,
+                frame,
+                12,
+                6);
         return frame;
     }
 }

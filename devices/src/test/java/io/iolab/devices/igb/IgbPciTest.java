@@ -73,8 +73,10 @@ class IgbPciTest {
         bench.enableVfs(3);
         assertThat(bench.device.functions()).hasSize(4);
         assertThat(bench.device.functionAt(0)).isSameAs(bench.device);
-        assertThat(bench.device.functionAt(0x80)).isSameAs(bench.device.functions().get(1));
-        assertThat(bench.device.functionAt(0x84)).isSameAs(bench.device.functions().get(3));
+        assertThat(bench.device.functionAt(0x80))
+                .isSameAs(bench.device.functions().get(1));
+        assertThat(bench.device.functionAt(0x84))
+                .isSameAs(bench.device.functions().get(3));
         assertThat(bench.device.functionAt(0x81)).isNull();
         assertThat(bench.device.functionAt(0x86)).isNull();
         assertThat(bench.device.virtualBarAddress(2, 0)).isEqualTo(0xA000_8000L);
@@ -145,7 +147,9 @@ class IgbPciTest {
         assertThat(bench.vf(0).config().read(0x72, 2)).as("MSI-X off").isEqualTo(2);
         assertThat(bench.vfRead(0, 0x1524)).isZero();
         assertThat(bench.vfRead(0, 0x2828)).as("RXDCTL").isEqualTo(0x0001_0000);
-        assertThat(bench.vfRead(1, 0x2828) & Bench.ENABLE).as("the other one goes on").isNotZero();
+        assertThat(bench.vfRead(1, 0x2828) & Bench.ENABLE)
+                .as("the other one goes on")
+                .isNotZero();
         assertThat(bench.read(0x0C88)).as("VFLRE").isEqualTo(1);
         assertThat(bench.read(0x0C8C)).isEqualTo(0xFE);
         assertThat(bench.read(0x0C90)).isEqualTo(0xFE);

@@ -68,7 +68,9 @@ class PoolSwitchTest {
     @DisplayName("Multicast without an exact match: MTA, for pools with ROMPE; PIF is set")
     void shouldDeliverHashedMulticast() {
         bench.set(VMOLR + 8, 1 << 25);
-        assertThat(pools(frame(GROUP, PEER, 60))).as("not in MTA: the default pool").isEqualTo(1 << 3);
+        assertThat(pools(frame(GROUP, PEER, 60)))
+                .as("not in MTA: the default pool")
+                .isEqualTo(1 << 3);
         // mc[4] >> 4 | mc[5] << 4, in words of 32 bits.
         int hash = (GROUP[4] & 0xFF) >>> 4 | (GROUP[5] & 0xFF) << 4;
         bench.write(0x5200 + 4 * (hash >>> 5), 1 << (hash & 31));
@@ -103,10 +105,14 @@ class PoolSwitchTest {
     @Test
     @DisplayName("VLVF and VFTA: a tagged frame reaches pools of its VLAN alone")
     void shouldSeparateVlans() {
-        assertThat(bench.arrive(tagged(macOf(0), PEER, 5, 100))).as("not in VFTA").isEqualTo(Delivery.FILTERED);
+        assertThat(bench.arrive(tagged(macOf(0), PEER, 5, 100)))
+                .as("not in VFTA")
+                .isEqualTo(Delivery.FILTERED);
         bench.write(0x5600, 1 << 5);
         bench.write(0x5D00, 1 << 31 | 0b0001 << 12 | 5);
-        assertThat(pools(tagged(macOf(1), PEER, 5, 100))).as("no member: the default pool").isEqualTo(1 << 3);
+        assertThat(pools(tagged(macOf(1), PEER, 5, 100)))
+                .as("no member: the default pool")
+                .isEqualTo(1 << 3);
         assertThat(pools(tagged(macOf(0), PEER, 5, 100))).isEqualTo(0b1001);
         assertThat(bench.rxLength(0, 0)).as("tag not stripped").isEqualTo(100);
     }
@@ -231,7 +237,9 @@ class PoolSwitchTest {
         assertThat(bench.txStatus(0, 0) & 1).as("the descriptor is done").isEqualTo(1);
         bench.transmit(0, frame(PEER, macOf(0), 100));
         bench.transmit(3, frame(PEER, PEER, 100));
-        assertThat(bench.sent).as("its own address, and a pool that is not watched").hasSize(2);
+        assertThat(bench.sent)
+                .as("its own address, and a pool that is not watched")
+                .hasSize(2);
     }
 
     @Test

@@ -17,8 +17,7 @@ abstract class DataPath implements NetDriver {
     private int watchedReceive = -1;
     private List<String> report = List.of();
 
-    DataPath(
-            RegisterWindow registers, AdvancedTransmitRing transmit, AdvancedReceiveRing receive, int transmitTail) {
+    DataPath(RegisterWindow registers, AdvancedTransmitRing transmit, AdvancedReceiveRing receive, int transmitTail) {
         this.registers = registers;
         this.transmit = transmit;
         this.receive = receive;

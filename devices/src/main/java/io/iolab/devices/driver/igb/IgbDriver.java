@@ -81,11 +81,7 @@ public final class IgbDriver extends DataPath {
             RegisterWindow registers,
             AdvancedTransmitRing transmit,
             AdvancedReceiveRing receive) {
-        super(
-                registers,
-                transmit,
-                receive,
-                Reg.TX_QUEUE + Reg.QUEUE_STRIDE * options.virtualFunctions() + Reg.TAIL);
+        super(registers, transmit, receive, Reg.TX_QUEUE + Reg.QUEUE_STRIDE * options.virtualFunctions() + Reg.TAIL);
         this.platform = platform;
         this.options = options;
         this.registers = registers;
@@ -232,8 +228,7 @@ public final class IgbDriver extends DataPath {
     private void initialize() {
         clear(Reg.VFTA);
         registers.write(Reg.RAL, Message.addressLow(mac));
-        registers.write(
-                Reg.RAL + 4, Message.addressHigh(mac) | Reg.RAH_AV | 1 << Reg.RAH_POOL_SHIFT + pool);
+        registers.write(Reg.RAL + 4, Message.addressHigh(mac) | Reg.RAH_AV | 1 << Reg.RAH_POOL_SHIFT + pool);
         for (int i = 1; i < 16; i++) {
             registers.write(Reg.RAL + 8 * i, 0);
             registers.write(Reg.RAL + 8 * i + 4, 0);

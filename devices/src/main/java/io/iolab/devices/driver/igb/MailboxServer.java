@@ -233,8 +233,7 @@ final class MailboxServer {
 
     private void setAddress(int vf, byte[] mac) {
         registers.write(addressEntry(vf), Message.addressLow(mac));
-        registers.write(
-                addressEntry(vf) + 4, Message.addressHigh(mac) | Reg.RAH_AV | 1 << Reg.RAH_POOL_SHIFT + vf);
+        registers.write(addressEntry(vf) + 4, Message.addressHigh(mac) | Reg.RAH_AV | 1 << Reg.RAH_POOL_SHIFT + vf);
     }
 
     private void takeGroups(int vf, int wanted) {

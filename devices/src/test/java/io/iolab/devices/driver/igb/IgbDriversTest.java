@@ -65,7 +65,9 @@ class IgbDriversTest {
             for (int i = 0; i < drivers.size(); i++) {
                 List<byte[]> into = received.get(i);
                 while (drivers.get(i)
-                                .poll(BUDGET, (frame, at, length) -> into.add(Arrays.copyOfRange(frame, at, at + length)))
+                                .poll(
+                                        BUDGET,
+                                        (frame, at, length) -> into.add(Arrays.copyOfRange(frame, at, at + length)))
                         == BUDGET) {
                     // Until it runs dry.
                 }
@@ -220,8 +222,8 @@ class IgbDriversTest {
             PciDevice physical = bus.scan().getFirst();
             List<PciDevice> devices = VirtualFunctions.enable(other, bus, physical, 1, false);
             assertThat(devices.getFirst().rid()).isEqualTo(SriovMachine.PHYSICAL + 0x180);
-            IgbDriver host = IgbDriver.create(
-                    other, physical, IgbOptions.physical().withVirtualFunctions(1));
+            IgbDriver host =
+                    IgbDriver.create(other, physical, IgbOptions.physical().withVirtualFunctions(1));
             host.open();
             IgbVfDriver guest = IgbVfDriver.create(other, devices.getFirst(), IgbOptions.virtual());
             guest.open();

@@ -176,7 +176,9 @@ final class SriovMachine implements DriverPlatform, CpuPort, AutoCloseable {
                 return new Window(device, bar, offset);
             }
         }
-        for (int vf = 0; device.virtualMemoryEnabled() && vf < device.functions().size() - 1; vf++) {
+        for (int vf = 0;
+                device.virtualMemoryEnabled() && vf < device.functions().size() - 1;
+                vf++) {
             for (int bar : new int[] {0, 3}) {
                 long offset = pa - device.virtualBarAddress(vf, bar);
                 if (offset >= 0 && offset + width <= 0x4000) {
