@@ -74,14 +74,18 @@ final class SriovCapability {
     }
 
     private void controlWritten() {
-        config.put(FIRST_OFFSET, 2, (control() & CONTROL_ARI) != 0 ? WITH_ARI : WITHOUT_ARI);
         boolean on = (control() & CONTROL_ENABLE) != 0;
+        if (!on) {
+            enable(0);
+        }
+        if (enabled == 0) {
+            // Routing ids do not move under functions that are there.
+            config.put(FIRST_OFFSET, 2, (control() & CONTROL_ARI) != 0 ? WITH_ARI : WITHOUT_ARI);
+        }
         if (on && enabled == 0) {
             frozen = config.get(NUM_VFS, 2);
             // More than there are is a driver's error that enables those that there are.
             enable(Math.min(frozen, TOTAL_VFS));
-        } else if (!on) {
-            enable(0);
         }
     }
 

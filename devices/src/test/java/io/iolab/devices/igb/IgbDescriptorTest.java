@@ -59,7 +59,10 @@ class IgbDescriptorTest {
 
     private void context(int mss, int tag, int index) {
         bench.describe(
-                0, 20 | 14 << 9 | (long) tag << 16, CONTEXT | DEXT | 1 << 10 | 1 << 11, index << 4 | 20 << 8 | mss << 16);
+                0,
+                20 | 14 << 9 | (long) tag << 16,
+                CONTEXT | DEXT | 1 << 10 | 1 << 11,
+                index << 4 | 20 << 8 | mss << 16);
     }
 
     @Test
@@ -68,7 +71,9 @@ class IgbDescriptorTest {
         bench.transmit(0, frame);
         assertThat(bench.sent).hasSize(1);
         assertThat(bench.sent.getFirst()).isEqualTo(frame);
-        assertThat(bench.txStatus(0, 0)).as("the rest of the dword is left as read").isEqualTo(100 << 14 | 1);
+        assertThat(bench.txStatus(0, 0))
+                .as("the rest of the dword is left as read")
+                .isEqualTo(100 << 14 | 1);
         assertThat(bench.read(0xE010)).as("TDH").isEqualTo(1);
     }
 
@@ -117,7 +122,10 @@ class IgbDescriptorTest {
         context(0, 0, 1);
         byte[] frame = tcp(100, true);
         bench.describe(
-                0, bench.fill(0, frame), frame.length | DATA | EOP | RS | DEXT, 1 << 4 | IXSM | TXSM | frame.length << 14);
+                0,
+                bench.fill(0, frame),
+                frame.length | DATA | EOP | RS | DEXT,
+                1 << 4 | IXSM | TXSM | frame.length << 14);
         bench.kick(0);
         assertThat(ipGood(bench.sent.getFirst())).isTrue();
         assertThat(tcpGood(bench.sent.getFirst())).isTrue();
@@ -137,7 +145,8 @@ class IgbDescriptorTest {
     }
 
     @Test
-    @DisplayName("TSE: segments of MSS, with lengths, identification, sequence numbers, flags and checksums of their own")
+    @DisplayName(
+            "TSE: segments of MSS, with lengths, identification, sequence numbers, flags and checksums of their own")
     void shouldSegment() {
         context(1000, 0x0007, 0);
         byte[] packet = tcp(2500, false);

@@ -68,6 +68,17 @@ class IgbPciTest {
     }
 
     @Test
+    @DisplayName("Routing ids do not move under functions that are enabled")
+    void shouldKeepRoutingIdsWhileEnabled() {
+        bench.enableVfs(1);
+        config.write(0x168, 2, 0x09);
+        assertThat(config.read(0x174, 2)).isEqualTo(0x80);
+        assertThat(bench.device.functionAt(0x80)).isNotNull();
+        config.write(0x168, 2, 0);
+        assertThat(config.read(0x174, 2)).isEqualTo(0x180);
+    }
+
+    @Test
     void shouldAppearWithVfEnableAndVanishWithoutIt() {
         assertThat(bench.device.functions()).containsExactly(bench.device);
         bench.enableVfs(3);
