@@ -276,7 +276,8 @@ class IgbHostileTest {
 
     @Test
     @Tag("nightly")
+    @Timeout(value = 900, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void shouldSurviveAnythingForLong() {
-        attack(1_000, 400, 5_000);
+        attack(1_000, 100, 3_000);
     }
 }
