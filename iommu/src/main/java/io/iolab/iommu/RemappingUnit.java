@@ -57,6 +57,7 @@ public final class RemappingUnit {
         FaultRecorder faults = new FaultRecorder(
                 registers,
                 capabilities.faultRecords(),
+                true,
                 new EventSignal(registers, VtdRegisters.FECTL, messages),
                 queue::resume);
         queue.reportTo(faults);

@@ -5,7 +5,7 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Why a remapping unit blocked a request (VT-d 7.1, "Fault Categories", and its table of legacy-mode reasons). Texts are those
+ * Why a remapping unit blocked a request (VT-d 7.1, "Fault Categories", and its tables of reasons). Texts are those
  * that operators know from kernel logs.
  */
 public enum FaultReason {
@@ -24,6 +24,20 @@ public enum FaultReason {
     PAGE_ENTRY_RESERVED(0xC, true, DmaFault.BAD_TABLE, "non-zero reserved fields in PTE"),
     REQUEST_TYPE_BLOCKED(0xD, true, DmaFault.NOT_MAPPED, "PCE for translation request specifies blocking"),
     INTERRUPT_RANGE(0xE, true, DmaFault.BEYOND_MEMORY, "Translated address lies in the interrupt range"),
+    MESSAGE_RESERVED(
+            0x20, false, DmaFault.NO_WRITE, "Detected reserved fields in the decoded interrupt-remapped request"),
+    INDEX_BEYOND_TABLE(0x21, false, DmaFault.NO_WRITE, "Interrupt index exceeded the interrupt-remapping table size"),
+    INTERRUPT_ENTRY_NOT_PRESENT(0x22, true, DmaFault.NO_WRITE, "Present field in the IRTE entry is clear"),
+    INTERRUPT_TABLE_UNREADABLE(
+            0x23, false, DmaFault.NO_WRITE, "Error accessing interrupt-remapping table pointed by IRTA_REG"),
+    INTERRUPT_ENTRY_RESERVED(0x24, true, DmaFault.NO_WRITE, "Detected reserved fields in the IRTE entry"),
+    COMPATIBILITY_BLOCKED(0x25, false, DmaFault.NO_WRITE, "Blocked a compatibility format interrupt request"),
+    SOURCE_REFUSED(0x26, true, DmaFault.NO_WRITE, "Blocked an interrupt request due to source-id verification failure"),
+    POSTED_DESCRIPTOR_UNREADABLE(
+            0x27, true, DmaFault.NO_WRITE, "Error accessing the posted-interrupt descriptor of the IRTE entry"),
+    POSTED_DESCRIPTOR_RESERVED(
+            0x28, true, DmaFault.NO_WRITE, "Detected reserved fields in the posted-interrupt descriptor"),
+    MESSAGE_WITH_PASID(0x29, false, DmaFault.NO_WRITE, "Blocked an interrupt request with PASID"),
     /** RTADDR.TTM names a mode that the unit does not offer. */
     TABLE_MODE_INVALID(0x30, false, DmaFault.BAD_TABLE, "Translation table mode is not supported");
 
@@ -56,7 +70,7 @@ public enum FaultReason {
         return code;
     }
 
-    /** Whether FPD in the context entry suppresses its recording. */
+    /** Whether FPD in the entry that led to it (context, PASID, interrupt) suppresses its recording. */
     public boolean qualified() {
         return qualified;
     }

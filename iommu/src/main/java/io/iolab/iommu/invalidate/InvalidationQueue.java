@@ -100,7 +100,7 @@ public final class InvalidationQueue {
         QueueError error = drain();
         if (error != QueueError.NONE) {
             registers.set64(VtdRegisters.IQERCD, error.ordinal());
-            recorder.queueError();
+            recorder.queueError(FaultRecorder.QUEUE_ERROR);
         }
         if (completionDue) {
             completionDue = false;
