@@ -7,6 +7,7 @@ import io.iolab.devices.fault.DmaFault;
 import io.iolab.devices.irq.MessagePort;
 import io.iolab.devices.memory.AddressRange;
 import io.iolab.devices.memory.Memory;
+import io.iolab.iommu.cache.CacheSpace;
 import io.iolab.iommu.cache.CacheVersion;
 import io.iolab.iommu.cache.ContextCache;
 import io.iolab.iommu.cache.Iotlb;
@@ -198,8 +199,8 @@ final class RemappedPort implements DmaPort {
 
     /** A hit in both caches, without the lock; -1 for anything else, uncounted. */
     private long cached(long iova, int needs, long version) {
-        int context = contexts.find(rid);
-        if (context < 0 || contexts.negative(context)) {
+        int context = contexts.find(rid, false);
+        if (context < 0 || contexts.reason(context) != null) {
             return -1;
         }
         long low = contexts.low(context);
@@ -215,12 +216,12 @@ final class RemappedPort implements DmaPort {
             rememberPassThrough(iova, version);
             return iova;
         }
-        int slot = iotlb.find(ContextEntry.domain(high), iova);
-        if (slot < 0 || (iotlb.rights(slot) & needs) == 0) {
+        long entry = iotlb.find(CacheSpace.ofDomain(ContextEntry.domain(high)), iova);
+        if ((entry & needs) == 0) {
             return -1;
         }
-        int rights = iotlb.rights(slot);
-        long hpa = iotlb.hpa(slot, iova);
+        int rights = (int) entry & PageWalk.NEEDS_ANY;
+        long hpa = Iotlb.hpa(entry, iova);
         if (!caches.holds(version)) {
             return -1;
         }

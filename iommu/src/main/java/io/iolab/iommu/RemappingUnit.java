@@ -7,9 +7,7 @@ import io.iolab.devices.irq.MessagePort;
 import io.iolab.devices.memory.Memory;
 import io.iolab.devices.register.RegisterFile;
 import io.iolab.devices.register.RegisterMap;
-import io.iolab.iommu.cache.CacheVersion;
-import io.iolab.iommu.cache.ContextCache;
-import io.iolab.iommu.cache.Iotlb;
+import io.iolab.iommu.cache.TranslationCaches;
 import io.iolab.iommu.fault.EventSignal;
 import io.iolab.iommu.fault.FaultRecorder;
 import io.iolab.iommu.invalidate.InvalidationQueue;
@@ -48,10 +46,8 @@ public final class RemappingUnit {
         this.messages = messages;
         Capabilities capabilities = options.capabilities();
         registers = new RegisterFile(VtdRegisters.map(capabilities));
-        CacheVersion version = new CacheVersion();
-        ContextCache contexts = new ContextCache(options.contextSets(), options.contextWays(), version);
-        Iotlb iotlb = new Iotlb(options.iotlbSets(), options.iotlbWays(), version);
-        Invalidations invalidations = new Invalidations(contexts, iotlb, capabilities);
+        TranslationCaches caches = options.caches();
+        Invalidations invalidations = new Invalidations(caches, capabilities);
         InvalidationQueue queue = new InvalidationQueue(
                 registers, hostMemory, invalidations, new EventSignal(registers, VtdRegisters.IECTL, messages));
         FaultRecorder faults = new FaultRecorder(
@@ -62,7 +58,7 @@ public final class RemappingUnit {
                 queue::resume);
         queue.reportTo(faults);
         new RegisterInvalidation(registers, invalidations, queue::enabled);
-        translator = new Translator(options, hostMemory, contexts, iotlb, version, faults);
+        translator = new Translator(options, hostMemory, caches, faults);
         new GlobalCommand(registers, capabilities, translator, queue);
         window = new Window(registers, translator);
         counters = new IommuCounters(() -> requesters, invalidations, faults);

@@ -1,9 +1,11 @@
 package io.iolab.iommu;
 
 import io.iolab.devices.memory.Memory;
+import io.iolab.iommu.cache.CacheSpace;
 import io.iolab.iommu.cache.CacheVersion;
 import io.iolab.iommu.cache.ContextCache;
 import io.iolab.iommu.cache.Iotlb;
+import io.iolab.iommu.cache.TranslationCaches;
 import io.iolab.iommu.fault.FaultReason;
 import io.iolab.iommu.fault.FaultRecorder;
 import io.iolab.iommu.register.Capabilities;
@@ -37,17 +39,11 @@ final class Translator {
     private boolean legacyTables = true;
     private long rootTableHpa;
 
-    Translator(
-            RemappingOptions options,
-            Memory hostMemory,
-            ContextCache contexts,
-            Iotlb iotlb,
-            CacheVersion version,
-            FaultRecorder faults) {
+    Translator(RemappingOptions options, Memory hostMemory, TranslationCaches caches, FaultRecorder faults) {
         this.capabilities = options.capabilities();
-        this.contexts = contexts;
-        this.iotlb = iotlb;
-        this.version = version;
+        this.contexts = caches.contexts();
+        this.iotlb = caches.iotlb();
+        this.version = caches.version();
         this.faults = faults;
         this.walk = new PageWalk(hostMemory, capabilities);
     }
@@ -88,7 +84,7 @@ final class Translator {
             return blocked(port, FaultReason.TABLE_MODE_INVALID, 0, iova, needs);
         }
         RequesterCounters counters = port.counters();
-        int slot = contexts.find(port.rid());
+        int slot = contexts.find(port.rid(), false);
         FaultReason reason;
         long low;
         long high;
@@ -121,10 +117,10 @@ final class Translator {
         FaultReason reason = walk.context(rootTableHpa, port.rid());
         port.counters().walkAccesses += walk.accesses() - before;
         if (reason == null) {
-            contexts.fill(port.rid(), walk.contextLow(), walk.contextHigh());
+            contexts.fill(port.rid(), false, walk.contextLow(), walk.contextHigh());
         } else if (capabilities.cachingMode()
                 && (reason == FaultReason.ROOT_NOT_PRESENT || reason == FaultReason.CONTEXT_NOT_PRESENT)) {
-            contexts.fillNegative(port.rid(), walk.contextLow(), reason);
+            contexts.fillNegative(port.rid(), false, walk.contextLow(), reason);
         }
         return reason;
     }
@@ -132,15 +128,16 @@ final class Translator {
     private long page(RemappedPort port, long low, long high, long iova, int needs) {
         RequesterCounters counters = port.counters();
         int domain = ContextEntry.domain(high);
-        int slot = iotlb.find(domain, iova);
-        if (slot >= 0) {
+        long space = CacheSpace.ofDomain(domain);
+        long entry = iotlb.find(space, iova);
+        if (entry != 0) {
             counters.iotlbHits++;
-            int rights = iotlb.rights(slot);
+            int rights = (int) entry & PageWalk.NEEDS_ANY;
             if ((rights & needs) == 0) {
                 FaultReason denied = needs == PageWalk.NEEDS_WRITE ? FaultReason.WRITE_DENIED : FaultReason.READ_DENIED;
                 return blocked(port, denied, low, iova, needs);
             }
-            long hpa = iotlb.hpa(slot, iova);
+            long hpa = Iotlb.hpa(entry, iova);
             port.rememberPage(iova, hpa, rights, version.current());
             return hpa;
         }
@@ -150,14 +147,20 @@ final class Translator {
         counters.walkAccesses += walk.accesses() - before;
         if (reason != null) {
             if (capabilities.cachingMode() && walk.notPresent()) {
-                iotlb.fill(domain, iova, 12, 0, 0);
+                fill(space, iova, Iotlb.entry(12, 0, 0));
             }
             return blocked(port, reason, low, iova, needs);
         }
-        iotlb.fill(domain, iova, walk.pageShift(), walk.frameHpa(), walk.rights());
+        fill(space, iova, Iotlb.entry(walk.pageShift(), walk.frameHpa(), walk.rights()));
         long hpa = walk.frameHpa() + (iova & (1L << walk.pageShift()) - 1);
         port.rememberPage(iova, hpa, walk.rights(), version.current());
         return hpa;
+    }
+
+    private void fill(long space, long iova, long entry) {
+        version.beginChange();
+        iotlb.fill(space, iova, entry);
+        version.endChange();
     }
 
     private long blocked(RemappedPort port, FaultReason reason, long contextLow, long iova, int needs) {

@@ -1,7 +1,6 @@
 package io.iolab.iommu.invalidate;
 
-import io.iolab.iommu.cache.ContextCache;
-import io.iolab.iommu.cache.Iotlb;
+import io.iolab.iommu.cache.TranslationCaches;
 import io.iolab.iommu.register.Capabilities;
 import org.jspecify.annotations.Nullable;
 
@@ -16,15 +15,13 @@ public final class Invalidations {
     /** FM: function bits of the source id that do not count. */
     private static final int[] FUNCTION_MASK = {0, 4, 6, 7};
 
-    private final ContextCache contexts;
-    private final Iotlb iotlb;
+    private final TranslationCaches caches;
     private final Capabilities capabilities;
     private final long[] byRegister = new long[KINDS];
     private final long[] byQueue = new long[KINDS];
 
-    public Invalidations(ContextCache contexts, Iotlb iotlb, Capabilities capabilities) {
-        this.contexts = contexts;
-        this.iotlb = iotlb;
+    public Invalidations(TranslationCaches caches, Capabilities capabilities) {
+        this.caches = caches;
         this.capabilities = capabilities;
     }
 
@@ -36,15 +33,15 @@ public final class Invalidations {
     InvalidationKind context(int granularity, int domain, int rid, int functionMask) {
         switch (granularity) {
             case 1 -> {
-                contexts.invalidateAll();
+                caches.contexts().invalidateAll();
                 return InvalidationKind.CONTEXT_GLOBAL;
             }
             case 2 -> {
-                contexts.invalidateDomain(domain);
+                caches.contexts().invalidateDomain(domain);
                 return InvalidationKind.CONTEXT_DOMAIN;
             }
             case 3 -> {
-                contexts.invalidateDevice(domain, rid, FUNCTION_MASK[functionMask]);
+                caches.contexts().invalidateDevice(domain, rid, FUNCTION_MASK[functionMask]);
                 return InvalidationKind.CONTEXT_DEVICE;
             }
             default -> {
@@ -62,11 +59,11 @@ public final class Invalidations {
     InvalidationKind iotlb(int granularity, int domain, long address) {
         switch (granularity) {
             case 1 -> {
-                iotlb.invalidateAll();
+                caches.iotlbGlobal();
                 return InvalidationKind.IOTLB_GLOBAL;
             }
             case 2 -> {
-                iotlb.invalidateDomain(domain);
+                caches.iotlbDomain(domain);
                 return InvalidationKind.IOTLB_DOMAIN;
             }
             case 3 -> {
@@ -74,7 +71,7 @@ public final class Invalidations {
                 if (!capabilities.pageSelective() || addressMask > capabilities.maximumAddressMask()) {
                     return null;
                 }
-                iotlb.invalidatePages(domain, address & ~0xFFFL, 12 + addressMask);
+                caches.iotlbPages(domain, address & ~0xFFFL, addressMask, (address & 1 << 6) != 0);
                 return InvalidationKind.IOTLB_PAGE;
             }
             default -> {
