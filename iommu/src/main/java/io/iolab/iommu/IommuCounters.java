@@ -22,16 +22,19 @@ public final class IommuCounters {
     private final Supplier<List<InterruptPort>> interrupts;
     private final FaultRecorder recorder;
     private final @Nullable PageRequestQueue pageRequests;
+    private final ProtectedMemory protectedMemory;
 
     IommuCounters(
             Supplier<List<RequesterCounters>> requesters,
             Supplier<List<InterruptPort>> interrupts,
             Invalidations invalidations,
             FaultRecorder recorder,
-            @Nullable PageRequestQueue pageRequests) {
+            @Nullable PageRequestQueue pageRequests,
+            ProtectedMemory protectedMemory) {
         this.requesters = requesters;
         this.interrupts = interrupts;
         this.pageRequests = pageRequests;
+        this.protectedMemory = protectedMemory;
         this.invalidations = invalidations;
         this.recorder = recorder;
     }
@@ -143,6 +146,11 @@ public final class IommuCounters {
     /** Page requests of devices lost, for want of room or of a queue. */
     public long pageRequestsLost() {
         return pageRequests == null ? 0 : pageRequests.lost();
+    }
+
+    /** Requests that were not translated and would have reached protected memory. */
+    public long protectedBlocked() {
+        return protectedMemory.blocked();
     }
 
     /** Page requests blocked for this reason, recorded or not. */

@@ -49,14 +49,16 @@ final class RemappedPort implements DmaPort {
     private final Iotlb iotlb;
     private final Memory memory;
     private final MessagePort messages;
-    private final DirectDma untranslated;
+    private final ProtectedMemory protectedMemory;
+    private final DmaPort untranslated;
     private final int zeroLengthReadNeeds;
     private final RequesterCounters counters = new RequesterCounters();
 
     /** Direct-mapped by page number; each slot is page, version, frame with the flags below, and one word of padding. */
     private final long[] recent = new long[RECENT << SLOT_SHIFT];
 
-    RemappedPort(int rid, Translator translator, Memory hostMemory, MessagePort messages) {
+    RemappedPort(
+            int rid, Translator translator, Memory hostMemory, MessagePort messages, ProtectedMemory protectedMemory) {
         this.rid = rid;
         this.translator = translator;
         this.caches = translator.version;
@@ -64,7 +66,8 @@ final class RemappedPort implements DmaPort {
         this.iotlb = translator.iotlb;
         this.memory = hostMemory;
         this.messages = messages;
-        this.untranslated = new DirectDma(hostMemory, this::message);
+        this.protectedMemory = protectedMemory;
+        this.untranslated = protectedMemory.guard(new DirectDma(hostMemory, this::message));
         this.zeroLengthReadNeeds = translator.capabilities.zeroLengthReads() ? PageWalk.NEEDS_ANY : PageWalk.NEEDS_READ;
         java.util.Arrays.fill(recent, NEVER);
     }
@@ -173,6 +176,9 @@ final class RemappedPort implements DmaPort {
             return hpa;
         }
         counters.requests++;
+        if (hpa == iova && protectedMemory.blocks(hpa, length)) {
+            return DmaFault.BEYOND_MEMORY.asResult();
+        }
         if (!memory.contains(hpa, length)) {
             counters.unbacked++;
             return DmaFault.BEYOND_MEMORY.asResult();

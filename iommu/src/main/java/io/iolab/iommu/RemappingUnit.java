@@ -45,6 +45,7 @@ public final class RemappingUnit {
     private final InvalidationQueue queue;
     private final InterruptRemapper interrupts;
     private final @Nullable PageRequestQueue pageRequests;
+    private final ProtectedMemory protectedMemory;
     private final @Nullable RemappedPort[] ports = new RemappedPort[1 << 16];
     private final @Nullable InterruptPort[] portsOfInterrupts = new InterruptPort[1 << 16];
     private volatile List<RequesterCounters> requesters = List.of();
@@ -81,8 +82,11 @@ public final class RemappingUnit {
                         new EventSignal(registers, VtdRegisters.PECTL, messages))
                 : null;
         new GlobalCommand(registers, capabilities, translator, caches, queue, interrupts);
+        protectedMemory =
+                new ProtectedMemory(registers, capabilities.protectedLowMemory(), capabilities.protectedHighMemory());
         window = new Window(registers, translator);
-        counters = new IommuCounters(() -> requesters, () -> interruptPorts, invalidations, faults, pageRequests);
+        counters = new IommuCounters(
+                () -> requesters, () -> interruptPorts, invalidations, faults, pageRequests, protectedMemory);
     }
 
     /** The 4 KiB register window. Aligned accesses of 4 and 8 bytes; others read 0, change nothing and are counted. */
@@ -156,7 +160,7 @@ public final class RemappingUnit {
         synchronized (translator) {
             RemappedPort port = ports[rid];
             if (port == null) {
-                port = new RemappedPort(rid, translator, hostMemory, interruptPortFor(rid));
+                port = new RemappedPort(rid, translator, hostMemory, interruptPortFor(rid), protectedMemory);
                 ports[rid] = port;
                 List<RequesterCounters> grown = new ArrayList<>(requesters);
                 grown.add(port.counters());
