@@ -7,7 +7,6 @@ import io.iolab.devices.irq.MessagePort;
 import io.iolab.devices.memory.Memory;
 import io.iolab.devices.register.RegisterFile;
 import io.iolab.devices.register.RegisterMap;
-import io.iolab.iommu.cache.CacheGeometry;
 import io.iolab.iommu.cache.InterruptEntryCache;
 import io.iolab.iommu.cache.TranslationCaches;
 import io.iolab.iommu.fault.EventSignal;
@@ -34,9 +33,6 @@ import org.jspecify.annotations.Nullable;
  * are sent on the thread that caused them, while the unit's lock is held when they are the unit's own events.
  */
 public final class RemappingUnit {
-    /** The interrupt entry cache: 128 entries. */
-    private static final CacheGeometry INTERRUPT_ENTRIES = new CacheGeometry(32, 4);
-
     private final Memory hostMemory;
     private final RegisterFile registers;
     private final MmioHandler window;
@@ -60,14 +56,14 @@ public final class RemappingUnit {
         Capabilities capabilities = options.capabilities();
         registers = new RegisterFile(VtdRegisters.map(capabilities));
         TranslationCaches caches = options.caches();
-        InterruptEntryCache entries = new InterruptEntryCache(INTERRUPT_ENTRIES);
+        InterruptEntryCache entries = new InterruptEntryCache(options.interruptCache());
         Invalidations invalidations = new Invalidations(caches, entries, capabilities);
         queue = new InvalidationQueue(
                 registers, hostMemory, invalidations, new EventSignal(registers, VtdRegisters.IECTL, messages));
         FaultRecorder faults = new FaultRecorder(
                 registers,
                 capabilities.faultRecords(),
-                true,
+                options.compressFaults(),
                 new EventSignal(registers, VtdRegisters.FECTL, messages),
                 queue::resume);
         queue.reportTo(faults);
