@@ -2,6 +2,7 @@ package io.iolab.iommu;
 
 import io.iolab.devices.bus.MmioHandler;
 import io.iolab.devices.dma.DmaPort;
+import io.iolab.devices.dma.TranslationPort;
 import io.iolab.devices.fault.RegisterFault;
 import io.iolab.devices.irq.MessagePort;
 import io.iolab.devices.memory.Memory;
@@ -34,7 +35,7 @@ public final class RemappingUnit {
     private final MmioHandler window;
     private final Translator translator;
     private final IommuCounters counters;
-    private final RemappedPort[] ports = new RemappedPort[1 << 16];
+    private final Requester[] known = new Requester[1 << 16];
     private volatile List<RequesterCounters> requesters = List.of();
 
     /**
@@ -86,23 +87,32 @@ public final class RemappingUnit {
      * @throws IllegalArgumentException if {@code rid} has more than 16 bits
      */
     public DmaPort portFor(int rid) {
-        return port(rid);
+        return requester(rid).untranslated();
     }
 
-    private RemappedPort port(int rid) {
+    /**
+     * The same requester with address translation services and PASIDs; its untranslated port is {@link #portFor}'s.
+     *
+     * @throws IllegalArgumentException if {@code rid} has more than 16 bits
+     */
+    public TranslationPort translationPortFor(int rid) {
+        return requester(rid);
+    }
+
+    private Requester requester(int rid) {
         if (rid != (rid & 0xFFFF)) {
             throw new IllegalArgumentException("requester id 0x" + Integer.toHexString(rid));
         }
         synchronized (translator) {
-            RemappedPort port = ports[rid];
-            if (port == null) {
-                port = new RemappedPort(rid, translator, hostMemory, messages);
-                ports[rid] = port;
+            Requester requester = known[rid];
+            if (requester == null) {
+                requester = new Requester(rid, translator, hostMemory, messages);
+                known[rid] = requester;
                 List<RequesterCounters> grown = new ArrayList<>(requesters);
-                grown.add(port.counters());
+                grown.add(requester.counters());
                 requesters = List.copyOf(grown);
             }
-            return port;
+            return requester;
         }
     }
 
@@ -112,7 +122,7 @@ public final class RemappingUnit {
 
     /** What the unit did for one requester. */
     public RequesterCounters countersFor(int rid) {
-        return port(rid).counters();
+        return requester(rid).counters();
     }
 
     /** Register accesses under the unit's lock. */
