@@ -2,6 +2,7 @@ package io.iolab.iommu;
 
 import io.iolab.devices.bus.MmioHandler;
 import io.iolab.devices.dma.DmaPort;
+import io.iolab.devices.dma.TranslationPort;
 import io.iolab.devices.fault.RegisterFault;
 import io.iolab.devices.irq.MessagePort;
 import io.iolab.devices.memory.Memory;
@@ -40,10 +41,8 @@ public final class RemappingUnit {
     private final IommuCounters counters;
     private final InvalidationQueue queue;
     private final InterruptRemapper interrupts;
-    private final @Nullable PageRequestQueue pageRequests;
-    private final ProtectedMemory protectedMemory;
-    private final @Nullable RemappedPort[] ports = new RemappedPort[1 << 16];
     private final @Nullable InterruptPort[] portsOfInterrupts = new InterruptPort[1 << 16];
+    private final @Nullable Requester[] known = new Requester[1 << 16];
     private volatile List<RequesterCounters> requesters = List.of();
     private volatile List<InterruptPort> interruptPorts = List.of();
 
@@ -68,21 +67,26 @@ public final class RemappingUnit {
                 queue::resume);
         queue.reportTo(faults);
         new RegisterInvalidation(registers, invalidations, () -> queue.enabled() || queue.scalableTables());
-        translator = new Translator(options, hostMemory, caches, faults);
-        interrupts = new InterruptRemapper(translator, capabilities, hostMemory, messages, faults, entries);
-        pageRequests = capabilities.pageRequests()
-                ? new PageRequestQueue(
-                        registers,
-                        hostMemory,
-                        caches.devices(),
-                        new EventSignal(registers, VtdRegisters.PECTL, messages))
-                : null;
-        new GlobalCommand(registers, capabilities, translator, caches, queue, interrupts);
-        protectedMemory =
+        ProtectedMemory protectedMemory =
                 new ProtectedMemory(registers, capabilities.protectedLowMemory(), capabilities.protectedHighMemory());
+        translator = new Translator(options, hostMemory, caches, faults, protectedMemory);
+        interrupts = new InterruptRemapper(translator, capabilities, hostMemory, messages, faults, entries);
+        PageRequestQueue pageRequests = capabilities.pageRequests() ? pageRequestQueue(caches, messages) : null;
+        new GlobalCommand(registers, capabilities, translator, caches, queue, interrupts);
         window = new Window(registers, translator);
         counters = new IommuCounters(
                 () -> requesters, () -> interruptPorts, invalidations, faults, pageRequests, protectedMemory);
+    }
+
+    private PageRequestQueue pageRequestQueue(TranslationCaches caches, MessagePort messages) {
+        PageRequestQueue requests = new PageRequestQueue(
+                registers, hostMemory, caches.devices(), new EventSignal(registers, VtdRegisters.PECTL, messages));
+        translator.pageRequestsTo((rid, pasid, iova, wanted, group, last) -> {
+            synchronized (translator) {
+                requests.pageRequest(rid, pasid, iova, wanted, group, last);
+            }
+        });
+        return requests;
     }
 
     /** The 4 KiB register window. Aligned accesses of 4 and 8 bytes; others read 0, change nothing and are counted. */
@@ -107,7 +111,16 @@ public final class RemappingUnit {
      * @throws IllegalArgumentException if {@code rid} has more than 16 bits
      */
     public DmaPort portFor(int rid) {
-        return port(rid);
+        return requester(rid).untranslated();
+    }
+
+    /**
+     * The same requester with address translation services and PASIDs; its untranslated port is {@link #portFor}'s.
+     *
+     * @throws IllegalArgumentException if {@code rid} has more than 16 bits
+     */
+    public TranslationPort translationPortFor(int rid) {
+        return requester(rid);
     }
 
     /**
@@ -151,18 +164,18 @@ public final class RemappingUnit {
         }
     }
 
-    private RemappedPort port(int rid) {
+    private Requester requester(int rid) {
         checkRequester(rid);
         synchronized (translator) {
-            RemappedPort port = ports[rid];
-            if (port == null) {
-                port = new RemappedPort(rid, translator, hostMemory, interruptPortFor(rid), protectedMemory);
-                ports[rid] = port;
+            Requester requester = known[rid];
+            if (requester == null) {
+                requester = new Requester(rid, translator, hostMemory, interruptPortFor(rid));
+                known[rid] = requester;
                 List<RequesterCounters> grown = new ArrayList<>(requesters);
-                grown.add(port.counters());
+                grown.add(requester.counters());
                 requesters = List.copyOf(grown);
             }
-            return port;
+            return requester;
         }
     }
 
@@ -172,7 +185,7 @@ public final class RemappingUnit {
 
     /** What the unit did for one requester. */
     public RequesterCounters countersFor(int rid) {
-        return port(rid).counters();
+        return requester(rid).counters();
     }
 
     /** Register accesses under the unit's lock. */

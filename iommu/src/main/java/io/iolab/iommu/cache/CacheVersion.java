@@ -69,7 +69,10 @@ public final class CacheVersion {
         bindings = bindings + 1;
     }
 
-    public void endChange() {
-        VERSION.setRelease(this, version + 1);
+    /** @return the new version */
+    public long endChange() {
+        long next = version + 1;
+        VERSION.setRelease(this, next);
+        return next;
     }
 }

@@ -24,6 +24,18 @@ public final class Iotlb {
     /** Writes are allowed but need another walk first, which sets the dirty bit. */
     public static final long CLEAN = 0x20;
 
+    /** Requests with supervisor privilege may write: R/W is set, or does not count. */
+    public static final long SUPERVISOR_WRITE = 0x200;
+
+    /** Requests with supervisor privilege may execute. */
+    public static final long SUPERVISOR_EXECUTE = 0x400;
+
+    /** It was the second level of a nested translation that took a right away. */
+    public static final long SECOND_LEVEL_DENIES = 0x800;
+
+    /** Every mark that second-level translations, which know of no privilege and no execution, never lack. */
+    public static final long UNRESTRICTED = EXECUTE | USER | SUPERVISOR_EXECUTE;
+
     private static final int SIZE_SHIFT = 6;
     private static final long VALID = 0x100;
     private static final long FRAME = 0x000F_FFFF_FFFF_F000L;

@@ -67,6 +67,13 @@ public final class TranslationCaches {
         iotlbGlobal();
     }
 
+    /** Nothing leaves the caches, but what requesters have decoded of them no longer counts: the mode has changed. */
+    public void forgetBindings() {
+        version.beginChange();
+        version.bindingsChange();
+        version.endChange();
+    }
+
     public void iotlbGlobal() {
         drop(0, 0, 0, EVERYTHING, false);
     }

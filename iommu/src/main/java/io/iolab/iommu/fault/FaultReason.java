@@ -43,6 +43,9 @@ public enum FaultReason {
     PASID_IN_LEGACY_MODE(0x31, false, DmaFault.NOT_MAPPED, "SM: TTM 0 for request with PASID"),
     PAGE_REQUEST_IN_LEGACY_MODE(0x32, false, DmaFault.NOT_MAPPED, "SM: TTM 0 for page group request"),
 
+    /** TTM=11 where the unit offers to abort all DMA; the code is from one source only. */
+    DMA_ABORTED(0x33, false, DmaFault.NOT_MAPPED, "SM: TTM 3, all DMA is aborted"),
+
     SCALABLE_ROOT_UNREADABLE(0x38, false, DmaFault.BAD_TABLE, "SM: Error attempting to access Root Entry"),
     SCALABLE_ROOT_NOT_PRESENT(0x39, false, DmaFault.NOT_MAPPED, "SM: Present bit in Root Entry is clear"),
     SCALABLE_ROOT_RESERVED(0x3A, false, DmaFault.BAD_TABLE, "SM: Non-zero reserved field set in Root Entry"),
