@@ -71,8 +71,7 @@ class InterruptTableTest {
         table.remap(index, SourceCheck.requester(RID), new InterruptTarget(4, 0x52, 1, true, false));
         raise(index);
         assertThat(bench.messages)
-                .containsExactly(
-                        new Bench.Message(0xFEE0_3000L, 0x4051), new Bench.Message(0xFEE0_400CL, 0x4152));
+                .containsExactly(new Bench.Message(0xFEE0_3000L, 0x4051), new Bench.Message(0xFEE0_400CL, 0x4152));
         bench.unit.interruptPortFor(0x28).message(InterruptTable.messageAddress(index), 0);
         assertThat(bench.messages).as("another source").hasSize(2);
         table.free(index, 1);
