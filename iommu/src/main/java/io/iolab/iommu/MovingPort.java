@@ -27,11 +27,14 @@ abstract class MovingPort implements DmaPort {
     static final long EITHER = READS | WRITES;
 
     private final Memory memory;
+    private final ProtectedMemory protectedMemory;
     private final long zeroLengthReads;
     final RequesterCounters counters;
 
-    MovingPort(Memory hostMemory, boolean zeroLengthReads, RequesterCounters counters) {
+    MovingPort(
+            Memory hostMemory, ProtectedMemory protectedMemory, boolean zeroLengthReads, RequesterCounters counters) {
         this.memory = hostMemory;
+        this.protectedMemory = protectedMemory;
         this.zeroLengthReads = zeroLengthReads ? EITHER : READS;
         this.counters = counters;
     }
@@ -129,6 +132,9 @@ abstract class MovingPort implements DmaPort {
             return hpa;
         }
         counters.requests++;
+        if (hpa == iova && protectedMemory.blocks(hpa, length)) {
+            return DmaFault.BEYOND_MEMORY.asResult();
+        }
         if (!memory.contains(hpa, length)) {
             counters.unbacked++;
             return DmaFault.BEYOND_MEMORY.asResult();

@@ -1,7 +1,7 @@
 package io.iolab.iommu;
 
-import io.iolab.devices.dma.DirectDma;
 import io.iolab.devices.dma.DmaKind;
+import io.iolab.devices.dma.DmaPort;
 import io.iolab.devices.dma.TranslationPort;
 import io.iolab.devices.fault.DmaFault;
 import io.iolab.devices.irq.MessagePort;
@@ -42,7 +42,7 @@ final class RemappedPort extends MovingPort {
     private final Translator translator;
     private final CacheVersion caches;
     private final Iotlb iotlb;
-    private final DirectDma untranslated;
+    private final DmaPort untranslated;
     private final AddressSpace space = new AddressSpace();
     private final PageWalk walk;
 
@@ -54,7 +54,11 @@ final class RemappedPort extends MovingPort {
      * @param wanted {@link TranslationPort#EXECUTE} and {@link TranslationPort#PRIVILEGED}, or 0
      */
     RemappedPort(Requester requester, int pasid, int wanted, Translator translator, Memory hostMemory) {
-        super(hostMemory, translator.capabilities.zeroLengthReads(), requester.counters());
+        super(
+                hostMemory,
+                requester.protectedMemory(),
+                translator.capabilities.zeroLengthReads(),
+                requester.counters());
         this.rid = requester.rid();
         this.pasid = pasid;
         this.executes = (wanted & TranslationPort.EXECUTE) != 0;

@@ -8,9 +8,14 @@ import io.iolab.devices.irq.MessagePort;
 import io.iolab.devices.memory.Memory;
 import io.iolab.devices.register.RegisterFile;
 import io.iolab.devices.register.RegisterMap;
+import io.iolab.iommu.cache.CacheGeometry;
+import io.iolab.iommu.cache.InterruptEntryCache;
 import io.iolab.iommu.cache.TranslationCaches;
 import io.iolab.iommu.fault.EventSignal;
 import io.iolab.iommu.fault.FaultRecorder;
+import io.iolab.iommu.fault.PageRequestQueue;
+import io.iolab.iommu.interrupt.InterruptPort;
+import io.iolab.iommu.interrupt.InterruptRemapper;
 import io.iolab.iommu.invalidate.InvalidationQueue;
 import io.iolab.iommu.invalidate.Invalidations;
 import io.iolab.iommu.invalidate.RegisterInvalidation;
@@ -18,6 +23,7 @@ import io.iolab.iommu.register.Capabilities;
 import io.iolab.iommu.register.VtdRegisters;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A VT-d remapping unit in legacy mode: a register window for host software, and a {@link DmaPort} for every requester behind
@@ -29,14 +35,22 @@ import java.util.List;
  * are sent on the thread that caused them, while the unit's lock is held when they are the unit's own events.
  */
 public final class RemappingUnit {
+    /** The interrupt entry cache: 128 entries. */
+    private static final CacheGeometry INTERRUPT_ENTRIES = new CacheGeometry(32, 4);
+
     private final Memory hostMemory;
-    private final MessagePort messages;
     private final RegisterFile registers;
     private final MmioHandler window;
     private final Translator translator;
     private final IommuCounters counters;
-    private final Requester[] known = new Requester[1 << 16];
+    private final InvalidationQueue queue;
+    private final InterruptRemapper interrupts;
+    private final @Nullable PageRequestQueue pageRequests;
+    private final ProtectedMemory protectedMemory;
+    private final @Nullable Requester[] known = new Requester[1 << 16];
+    private final @Nullable InterruptPort[] portsOfInterrupts = new InterruptPort[1 << 16];
     private volatile List<RequesterCounters> requesters = List.of();
+    private volatile List<InterruptPort> interruptPorts = List.of();
 
     /**
      * @param hostMemory where tables and queues live and where translated requests go, by host physical address
@@ -44,12 +58,12 @@ public final class RemappingUnit {
      */
     public RemappingUnit(RemappingOptions options, Memory hostMemory, MessagePort messages) {
         this.hostMemory = hostMemory;
-        this.messages = messages;
         Capabilities capabilities = options.capabilities();
         registers = new RegisterFile(VtdRegisters.map(capabilities));
         TranslationCaches caches = options.caches();
-        Invalidations invalidations = new Invalidations(caches, capabilities);
-        InvalidationQueue queue = new InvalidationQueue(
+        InterruptEntryCache entries = new InterruptEntryCache(INTERRUPT_ENTRIES);
+        Invalidations invalidations = new Invalidations(caches, entries, capabilities);
+        queue = new InvalidationQueue(
                 registers, hostMemory, invalidations, new EventSignal(registers, VtdRegisters.IECTL, messages));
         FaultRecorder faults = new FaultRecorder(
                 registers,
@@ -58,11 +72,25 @@ public final class RemappingUnit {
                 new EventSignal(registers, VtdRegisters.FECTL, messages),
                 queue::resume);
         queue.reportTo(faults);
-        new RegisterInvalidation(registers, invalidations, queue::enabled);
+        new RegisterInvalidation(registers, invalidations, () -> queue.enabled() || queue.scalableTables());
         translator = new Translator(options, hostMemory, caches, faults);
-        new GlobalCommand(registers, capabilities, translator, queue);
+        interrupts = new InterruptRemapper(translator, capabilities, hostMemory, messages, faults, entries);
+        pageRequests = capabilities.pageRequests()
+                ? new PageRequestQueue(
+                        registers,
+                        hostMemory,
+                        caches.devices(),
+                        new EventSignal(registers, VtdRegisters.PECTL, messages))
+                : null;
+        if (pageRequests != null) {
+            translator.pageRequestsTo(pageRequests);
+        }
+        new GlobalCommand(registers, capabilities, translator, caches, queue, interrupts);
+        protectedMemory =
+                new ProtectedMemory(registers, capabilities.protectedLowMemory(), capabilities.protectedHighMemory());
         window = new Window(registers, translator);
-        counters = new IommuCounters(() -> requesters, invalidations, faults);
+        counters = new IommuCounters(
+                () -> requesters, () -> interruptPorts, invalidations, faults, pageRequests, protectedMemory);
     }
 
     /** The 4 KiB register window. Aligned accesses of 4 and 8 bytes; others read 0, change nothing and are counted. */
@@ -99,14 +127,53 @@ public final class RemappingUnit {
         return requester(rid);
     }
 
-    private Requester requester(int rid) {
+    /**
+     * The way of a source's interrupt messages to the processors; always the same object for the same id. What a requester writes to
+     * the interrupt range through {@link #portFor} passes it too; sources that are no bus masters, such as an I/O APIC, use it as
+     * it is. Its counters tell what became of the messages.
+     *
+     * @param rid the source id of the messages
+     * @throws IllegalArgumentException if {@code rid} has more than 16 bits
+     */
+    public InterruptPort interruptPortFor(int rid) {
+        checkRequester(rid);
+        synchronized (translator) {
+            InterruptPort port = portsOfInterrupts[rid];
+            if (port == null) {
+                port = interrupts.port(rid);
+                portsOfInterrupts[rid] = port;
+                List<InterruptPort> grown = new ArrayList<>(interruptPorts);
+                grown.add(port);
+                interruptPorts = List.copyOf(grown);
+            }
+            return port;
+        }
+    }
+
+    /**
+     * A device has sent an invalidation completion that nothing asked for: sets FSTS.ICE with its id.
+     *
+     * @param rid 16 bits
+     */
+    public void unexpectedCompletion(int rid) {
+        checkRequester(rid);
+        synchronized (translator) {
+            queue.unexpectedCompletion(rid);
+        }
+    }
+
+    private static void checkRequester(int rid) {
         if (rid != (rid & 0xFFFF)) {
             throw new IllegalArgumentException("requester id 0x" + Integer.toHexString(rid));
         }
+    }
+
+    private Requester requester(int rid) {
+        checkRequester(rid);
         synchronized (translator) {
             Requester requester = known[rid];
             if (requester == null) {
-                requester = new Requester(rid, translator, hostMemory, messages);
+                requester = new Requester(rid, translator, hostMemory, interruptPortFor(rid), protectedMemory);
                 known[rid] = requester;
                 List<RequesterCounters> grown = new ArrayList<>(requesters);
                 grown.add(requester.counters());

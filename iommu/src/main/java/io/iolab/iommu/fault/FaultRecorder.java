@@ -69,7 +69,7 @@ public final class FaultRecorder {
 
     /**
      * @param compress whether faults of a source that has a record pending are merged into it
-     * @param queueErrorCleared called when software has cleared the last of FSTS.IQE, ICE and ITE
+     * @param queueErrorCleared called when software has cleared FSTS.IQE, ICE or ITE
      */
     public FaultRecorder(
             RegisterFile registers, int records, boolean compress, EventSignal event, Runnable queueErrorCleared) {
@@ -173,9 +173,9 @@ public final class FaultRecorder {
         signal(before);
     }
 
-    /** Whether an error of the queue is set in FSTS, which keeps the queue from fetching. */
-    public boolean queueErrorPending() {
-        return (registers.get(VtdRegisters.FSTS) & QUEUE_ERRORS) != 0;
+    /** Whether these errors of the queue are set in FSTS. */
+    public boolean queueErrorPending(int errors) {
+        return (registers.get(VtdRegisters.FSTS) & errors) != 0;
     }
 
     private boolean isPending(int rid) {
@@ -196,7 +196,7 @@ public final class FaultRecorder {
 
     private void statusWritten(int written, int previous) {
         withdrawIfQuiet();
-        if ((previous & written & QUEUE_ERRORS) != 0 && !queueErrorPending()) {
+        if ((previous & written & QUEUE_ERRORS) != 0) {
             queueErrorCleared.run();
         }
     }
