@@ -41,8 +41,9 @@ public final class RemappingUnit {
     private final IommuCounters counters;
     private final InvalidationQueue queue;
     private final InterruptRemapper interrupts;
-    private final @Nullable InterruptPort[] portsOfInterrupts = new InterruptPort[1 << 16];
+    private final ProtectedMemory protectedMemory;
     private final @Nullable Requester[] known = new Requester[1 << 16];
+    private final @Nullable InterruptPort[] portsOfInterrupts = new InterruptPort[1 << 16];
     private volatile List<RequesterCounters> requesters = List.of();
     private volatile List<InterruptPort> interruptPorts = List.of();
 
@@ -67,26 +68,33 @@ public final class RemappingUnit {
                 queue::resume);
         queue.reportTo(faults);
         new RegisterInvalidation(registers, invalidations, () -> queue.enabled() || queue.scalableTables());
-        ProtectedMemory protectedMemory =
-                new ProtectedMemory(registers, capabilities.protectedLowMemory(), capabilities.protectedHighMemory());
-        translator = new Translator(options, hostMemory, caches, faults, protectedMemory);
+        translator = new Translator(options, hostMemory, caches, faults);
         interrupts = new InterruptRemapper(translator, capabilities, hostMemory, messages, faults, entries);
-        PageRequestQueue pageRequests = capabilities.pageRequests() ? pageRequestQueue(caches, messages) : null;
+        PageRequestQueue pageRequests = capabilities.pageRequests()
+                ? new PageRequestQueue(
+                        registers,
+                        hostMemory,
+                        caches.devices(),
+                        new EventSignal(registers, VtdRegisters.PECTL, messages))
+                : null;
+        if (pageRequests != null) {
+            admitPageRequestsTo(pageRequests);
+        }
         new GlobalCommand(registers, capabilities, translator, caches, queue, interrupts);
+        protectedMemory =
+                new ProtectedMemory(registers, capabilities.protectedLowMemory(), capabilities.protectedHighMemory());
         window = new Window(registers, translator);
         counters = new IommuCounters(
                 () -> requesters, () -> interruptPorts, invalidations, faults, pageRequests, protectedMemory);
     }
 
-    private PageRequestQueue pageRequestQueue(TranslationCaches caches, MessagePort messages) {
-        PageRequestQueue requests = new PageRequestQueue(
-                registers, hostMemory, caches.devices(), new EventSignal(registers, VtdRegisters.PECTL, messages));
+    /** Requesters run on threads of their own; the queue is the unit's. */
+    private void admitPageRequestsTo(PageRequestQueue requests) {
         translator.pageRequestsTo((rid, pasid, iova, wanted, group, last) -> {
             synchronized (translator) {
                 requests.pageRequest(rid, pasid, iova, wanted, group, last);
             }
         });
-        return requests;
     }
 
     /** The 4 KiB register window. Aligned accesses of 4 and 8 bytes; others read 0, change nothing and are counted. */
@@ -169,7 +177,7 @@ public final class RemappingUnit {
         synchronized (translator) {
             Requester requester = known[rid];
             if (requester == null) {
-                requester = new Requester(rid, translator, hostMemory, interruptPortFor(rid));
+                requester = new Requester(rid, translator, hostMemory, interruptPortFor(rid), protectedMemory);
                 known[rid] = requester;
                 List<RequesterCounters> grown = new ArrayList<>(requesters);
                 grown.add(requester.counters());

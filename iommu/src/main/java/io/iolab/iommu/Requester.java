@@ -3,7 +3,6 @@ package io.iolab.iommu;
 import io.iolab.devices.dma.AddressTranslationCache;
 import io.iolab.devices.dma.DirectDma;
 import io.iolab.devices.dma.DmaPort;
-import io.iolab.devices.dma.PageRequestPort;
 import io.iolab.devices.dma.TranslationCompletion;
 import io.iolab.devices.dma.TranslationPort;
 import io.iolab.devices.dma.TranslationStatus;
@@ -21,13 +20,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class Requester implements TranslationPort {
     private static final int PASID_BITS = 20;
-    private static final int INVALID_REQUEST = 1;
-    private static final int RESPONSE_FAILURE = 15;
 
     private final int rid;
     private final Translator translator;
     private final Memory memory;
     private final MessagePort messages;
+    private final ProtectedMemory protectedMemory;
     private final RequesterCounters counters = new RequesterCounters();
     private final DmaPort direct;
     private final RemappedPort plain;
@@ -36,13 +34,19 @@ final class Requester implements TranslationPort {
     private int lastKey = -1;
     private @Nullable TranslatedPort translated;
 
-    Requester(int rid, Translator translator, Memory hostMemory, MessagePort messages) {
+    Requester(
+            int rid, Translator translator, Memory hostMemory, MessagePort messages, ProtectedMemory protectedMemory) {
         this.rid = rid;
         this.translator = translator;
         this.memory = hostMemory;
         this.messages = messages;
-        this.direct = translator.protectedMemory.guard(new DirectDma(hostMemory, this::message));
+        this.protectedMemory = protectedMemory;
+        this.direct = protectedMemory.guard(new DirectDma(hostMemory, this::message));
         this.plain = new RemappedPort(this, NO_PASID, 0, translator, hostMemory);
+    }
+
+    ProtectedMemory protectedMemory() {
+        return protectedMemory;
     }
 
     int rid() {
@@ -73,7 +77,7 @@ final class Requester implements TranslationPort {
     public DmaPort translated() {
         TranslatedPort port = translated;
         if (port == null) {
-            port = new TranslatedPort(plain, translator, memory);
+            port = new TranslatedPort(plain, translator, memory, protectedMemory);
             translated = port;
         }
         return port;
@@ -113,15 +117,10 @@ final class Requester implements TranslationPort {
     @Override
     public void requestPage(long iova, int pasid, int wanted, int group, boolean last) {
         RemappedPort port = port(pasid, wanted & PRIVILEGED);
-        long blocked = counters.blocked;
-        PageRequestPort queue = translator.admitPageRequest(port, iova, wanted);
-        if (queue != null) {
-            queue.pageRequest(rid, pasid, iova, wanted, group, last);
-            return;
-        }
+        int response = translator.requestPage(port, iova, wanted, group, last);
         AddressTranslationCache cache = translator.caches.devices().find(rid);
-        if (last && cache != null) {
-            cache.pageGroupResponse(pasid, group, counters.blocked != blocked ? INVALID_REQUEST : RESPONSE_FAILURE);
+        if (response != Translator.QUEUED && last && cache != null) {
+            cache.pageGroupResponse(pasid, group, response);
         }
     }
 

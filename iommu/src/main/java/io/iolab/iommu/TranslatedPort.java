@@ -17,8 +17,8 @@ final class TranslatedPort extends MovingPort {
     private final CacheVersion caches;
     private long admittedUnder = NEVER;
 
-    TranslatedPort(RemappedPort plain, Translator translator, Memory hostMemory) {
-        super(hostMemory, translator.protectedMemory, true, plain.counters());
+    TranslatedPort(RemappedPort plain, Translator translator, Memory hostMemory, ProtectedMemory protectedMemory) {
+        super(hostMemory, protectedMemory, true, plain.counters());
         this.plain = plain;
         this.translator = translator;
         this.caches = translator.version;

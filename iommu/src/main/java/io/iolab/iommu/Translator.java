@@ -32,11 +32,16 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: the object itself is the unit's lock. {@link #mode} and look-ups in the caches need none.
  */
 final class Translator {
+    /** In place of a response code (PCIe 4.0 10.4.2): the request waits for software. */
+    static final int QUEUED = -1;
+
+    private static final int INVALID_REQUEST = 1;
+    private static final int RESPONSE_FAILURE = 15;
+
     final TranslationCaches caches;
     final CacheVersion version;
     final Iotlb iotlb;
     final Capabilities capabilities;
-    final ProtectedMemory protectedMemory;
     private final Memory memory;
     private final FaultRecorder faults;
     private final Structures structures;
@@ -46,13 +51,7 @@ final class Translator {
     private boolean enabled;
     private int tableMode;
 
-    Translator(
-            RemappingOptions options,
-            Memory hostMemory,
-            TranslationCaches caches,
-            FaultRecorder faults,
-            ProtectedMemory protectedMemory) {
-        this.protectedMemory = protectedMemory;
+    Translator(RemappingOptions options, Memory hostMemory, TranslationCaches caches, FaultRecorder faults) {
         this.capabilities = options.capabilities();
         this.memory = hostMemory;
         this.caches = caches;
@@ -267,32 +266,36 @@ final class Translator {
     }
 
     /**
-     * A page request message (VT-d 7.4).
+     * A page request message (VT-d 7.4), passed on under the lock to where valid ones go.
      *
-     * @return where it goes on, or null when it was refused
+     * @return the response code of a request that goes no further, or {@link #QUEUED}
      */
-    synchronized @Nullable PageRequestPort admitPageRequest(RemappedPort port, long iova, int wanted) {
+    synchronized int requestPage(RemappedPort port, long iova, int wanted, int group, boolean last) {
         TranslationMode current = mode;
-        if (current == TranslationMode.OFF) {
-            return null;
+        PageRequestPort queue = pageRequests;
+        if (current == TranslationMode.OFF || queue == null) {
+            return RESPONSE_FAILURE;
         }
-        FaultReason reason;
-        if (current == TranslationMode.LEGACY) {
-            reason = FaultReason.PAGE_REQUEST_IN_LEGACY_MODE;
-        } else if (current == TranslationMode.SCALABLE) {
-            reason = structures.admit(port.rid(), port.pasid(), RequestType.TRANSLATION_REQUEST, port.counters());
-            if (reason == null && !structures.pageRequestsAllowed()) {
-                reason = FaultReason.PAGE_REQUESTS_DISABLED;
-            }
-        } else {
-            reason = modeReason(current);
-        }
+        FaultReason reason = pageRequestReason(port, current);
         if (reason == null) {
-            return pageRequests;
+            queue.pageRequest(port.rid(), port.pasid(), iova, wanted, group, last);
+            return QUEUED;
         }
         boolean faultsDisabled = current == TranslationMode.SCALABLE && structures.faultsDisabled();
         boolean read = (wanted & TranslationPort.WRITE) == 0;
         block(port, reason, faultsDisabled, iova, flags(port, read, RequestType.UNTRANSLATED));
-        return null;
+        return INVALID_REQUEST;
+    }
+
+    private @Nullable FaultReason pageRequestReason(RemappedPort port, TranslationMode current) {
+        if (current == TranslationMode.LEGACY) {
+            return FaultReason.PAGE_REQUEST_IN_LEGACY_MODE;
+        }
+        if (current != TranslationMode.SCALABLE) {
+            return modeReason(current);
+        }
+        FaultReason reason =
+                structures.admit(port.rid(), port.pasid(), RequestType.TRANSLATION_REQUEST, port.counters());
+        return reason == null && !structures.pageRequestsAllowed() ? FaultReason.PAGE_REQUESTS_DISABLED : reason;
     }
 }
