@@ -3,11 +3,14 @@ package io.iolab.iommu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.iolab.devices.dma.DmaKind;
+import io.iolab.iommu.driver.FaultReport;
 import io.iolab.iommu.driver.InterruptTable;
 import io.iolab.iommu.driver.InterruptTarget;
 import io.iolab.iommu.driver.IommuDriver;
 import io.iolab.iommu.driver.SourceCheck;
 import io.iolab.iommu.interrupt.PostedDescriptor;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -178,5 +181,25 @@ class InterruptTableTest {
         driver.disableInterruptRemapping();
         raise(index);
         assertThat(bench.messages.getLast().address()).isEqualTo(InterruptTable.messageAddress(index));
+    }
+
+    /** The lines that Linux logs, for an interrupt and for a request with PASID (VT-d 10.4.14). */
+    @Test
+    void shouldReportInterruptFaultsAndPasids() {
+        use(DescriptorTest.everything().build());
+        driver.enable();
+        driver.enableInterruptRemapping(false);
+        raise(0x17);
+        bench.unit.translationPortFor(0x28).withPasid(0x123, 0).read(0x5000, new byte[1], 0, 1, DmaKind.PAYLOAD);
+        List<FaultReport> reports = new ArrayList<>();
+        assertThat(driver.handleFaults(reports::add)).isEqualTo(2);
+        assertThat(reports.get(0).interruptIndex()).isEqualTo(0x17);
+        assertThat(reports.get(0).toString())
+                .isEqualTo("DMAR: [INTR-REMAP] Request device [00:04.0] fault index 0x17 [fault reason 0x22]"
+                        + " Present field in the IRTE entry is clear");
+        assertThat(reports.get(1).pasid()).isEqualTo(0x123);
+        assertThat(reports.get(1).toString())
+                .isEqualTo("DMAR: [DMA Read PASID 0x123] Request device [00:05.0] fault addr 0x5000"
+                        + " [fault reason 0x31] SM: TTM 0 for request with PASID");
     }
 }
