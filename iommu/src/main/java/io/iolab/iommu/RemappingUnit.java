@@ -25,10 +25,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A VT-d remapping unit in legacy mode: a register window for host software, and a {@link DmaPort} for every requester behind
- * it. It is programmed through the window and through tables in host memory, in no other way.
+ * A VT-d remapping unit: a register window for host software, a {@link DmaPort} for every requester behind it, and an
+ * {@link InterruptPort} for every source of interrupts. It is programmed through the window and through tables in host memory, in no
+ * other way.
  *
- * <p>After construction translation is off, and ports address host memory directly.
+ * <p>After construction translation and interrupt remapping are off: ports address host memory directly, and messages pass.
  *
  * <p>Threading: registers from any thread. Each port from one thread at a time; different ports may run on different threads. Messages
  * are sent on the thread that caused them, while the unit's lock is held when they are the unit's own events.
