@@ -54,11 +54,7 @@ final class RemappedPort extends MovingPort {
      * @param wanted {@link TranslationPort#EXECUTE} and {@link TranslationPort#PRIVILEGED}, or 0
      */
     RemappedPort(Requester requester, int pasid, int wanted, Translator translator, Memory hostMemory) {
-        super(
-                hostMemory,
-                requester.protectedMemory(),
-                translator.capabilities.zeroLengthReads(),
-                requester.counters());
+        super(hostMemory, requester.protectedMemory(), translator.capabilities.zeroLengthReads(), requester.counters());
         this.rid = requester.rid();
         this.pasid = pasid;
         this.executes = (wanted & TranslationPort.EXECUTE) != 0;

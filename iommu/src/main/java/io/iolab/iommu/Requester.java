@@ -34,7 +34,8 @@ final class Requester implements TranslationPort {
     private int lastKey = -1;
     private @Nullable TranslatedPort translated;
 
-    Requester(int rid, Translator translator, Memory hostMemory, MessagePort messages, ProtectedMemory protectedMemory) {
+    Requester(
+            int rid, Translator translator, Memory hostMemory, MessagePort messages, ProtectedMemory protectedMemory) {
         this.rid = rid;
         this.translator = translator;
         this.memory = hostMemory;
