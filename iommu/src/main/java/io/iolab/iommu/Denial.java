@@ -30,19 +30,20 @@ final class Denial {
         if (space.kind() == AddressSpace.Kind.SECOND_LEVEL) {
             return denied;
         }
-        boolean bySecondLevel = (entry & Iotlb.SECOND_LEVEL_DENIES) != 0;
-        if ((entry & RIGHTS) == 0 && !bySecondLevel) {
-            return FaultReason.FIRST_LEVEL_NOT_PRESENT;
+        if ((entry & RIGHTS) == 0) {
+            return (entry & Iotlb.SECOND_LEVEL_DENIES) != 0
+                    ? FaultReason.NESTED_DENIED
+                    : FaultReason.FIRST_LEVEL_NOT_PRESENT;
         }
-        if ((entry & RIGHTS) != 0) {
-            if ((space.required() & Iotlb.USER & ~entry) != 0) {
-                return FaultReason.USER_DENIED;
-            }
-            if ((space.required() & ~entry) != 0) {
-                return FaultReason.EXECUTE_DENIED;
-            }
+        if ((space.required() & Iotlb.USER & ~entry) != 0) {
+            return FaultReason.USER_DENIED;
         }
-        return bySecondLevel ? FaultReason.NESTED_DENIED : denied;
+        if ((space.required() & ~entry) != 0) {
+            return FaultReason.EXECUTE_DENIED;
+        }
+        long firstLevel =
+                space.writeRights() == Iotlb.WRITE ? Iotlb.FIRST_LEVEL_WRITE : Iotlb.FIRST_LEVEL_SUPERVISOR_WRITE;
+        return read || (entry & firstLevel) != 0 ? FaultReason.NESTED_DENIED : denied;
     }
 
     /** What a function is told of a page that its request may use at least in part. */

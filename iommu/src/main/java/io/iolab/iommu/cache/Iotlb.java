@@ -30,8 +30,14 @@ public final class Iotlb {
     /** Requests with supervisor privilege may execute. */
     public static final long SUPERVISOR_EXECUTE = 0x400;
 
-    /** It was the second level of a nested translation that took a right away. */
+    /** An absent page of a nested translation: the first level has it, the second has not. */
     public static final long SECOND_LEVEL_DENIES = 0x800;
+
+    /** The first level of a nested translation allows writes, whatever the second made of it. */
+    public static final long FIRST_LEVEL_WRITE = 1L << 52;
+
+    /** The same for supervisor privilege. */
+    public static final long FIRST_LEVEL_SUPERVISOR_WRITE = 1L << 53;
 
     /** Every mark that second-level translations, which know of no privilege and no execution, never lack. */
     public static final long UNRESTRICTED = EXECUTE | USER | SUPERVISOR_EXECUTE;

@@ -162,7 +162,7 @@ final class FirstLevelWalk {
         if (clean && !dirties(in, rights, write) && (marks & WRITES) != 0) {
             marks = marks & ~WRITES | Iotlb.CLEAN;
         }
-        return in.kind() == AddressSpace.Kind.NESTED ? nestedPage(in, iova, needs, write) : null;
+        return in.kind() == AddressSpace.Kind.NESTED ? nestedPage(in, iova, rights, needs, write) : null;
     }
 
     private static @Nullable FaultReason denied(AddressSpace in, long rights, long needs) {
@@ -188,7 +188,7 @@ final class FirstLevelWalk {
     }
 
     /** Takes the page through the second level: the smaller page and the fewer rights of both remain. */
-    private @Nullable FaultReason nestedPage(AddressSpace in, long iova, long needs, boolean write) {
+    private @Nullable FaultReason nestedPage(AddressSpace in, long iova, long rights, long needs, boolean write) {
         long gpa = frameHpa | iova & (1L << pageShift) - 1;
         if (gpa >>> in.inputWidth() != 0) {
             return FaultReason.FIRST_LEVEL_BEYOND_NESTED_WIDTH;
@@ -202,15 +202,16 @@ final class FirstLevelWalk {
         pageShift = Math.min(pageShift, second.pageShift());
         frameHpa = second.hpa(gpa) & -(1L << pageShift);
         long allowed = second.marks();
-        marks |= allowed & (Iotlb.SNOOP | Iotlb.CLEAN);
-        if ((allowed & Iotlb.READ) == 0) {
-            marks = marks & ~Iotlb.READ | Iotlb.SECOND_LEVEL_DENIES;
-        }
+        boolean clean = ((marks | allowed) & Iotlb.CLEAN) != 0;
+        long granted = marks(in, rights);
+        marks = granted | allowed & Iotlb.SNOOP;
+        marks |= (granted & Iotlb.WRITE) != 0 ? Iotlb.FIRST_LEVEL_WRITE : 0;
+        marks |= (granted & Iotlb.SUPERVISOR_WRITE) != 0 ? Iotlb.FIRST_LEVEL_SUPERVISOR_WRITE : 0;
+        marks &= (allowed & Iotlb.READ) == 0 ? ~Iotlb.READ : -1;
         if ((allowed & (Iotlb.WRITE | Iotlb.CLEAN)) == 0) {
-            marks = (marks & (WRITES | Iotlb.CLEAN)) != 0 ? marks | Iotlb.SECOND_LEVEL_DENIES : marks;
-            marks &= ~(WRITES | Iotlb.CLEAN);
-        } else if ((marks & Iotlb.CLEAN) != 0) {
             marks &= ~WRITES;
+        } else if (clean && (marks & WRITES) != 0) {
+            marks = marks & ~WRITES | Iotlb.CLEAN;
         }
         return null;
     }

@@ -49,9 +49,10 @@ public final class PageWalk {
      */
     public @Nullable FaultReason page(AddressSpace in, long iova, long needs, boolean write) {
         trail.begin();
+        notPresent = false;
         if (in.kind() != AddressSpace.Kind.SECOND_LEVEL) {
             FaultReason reason = first.walk(in, iova, needs, write);
-            notPresent = first.notPresent();
+            notPresent = reason != null && first.notPresent();
             return reason != null ? reason : found(in, iova, first.pageShift(), first.frameHpa(), first.marks());
         }
         long secondNeeds = needs & Iotlb.READ | ((needs & WRITES) != 0 ? Iotlb.WRITE : 0);
