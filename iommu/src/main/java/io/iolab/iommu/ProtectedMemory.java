@@ -83,7 +83,7 @@ final class ProtectedMemory {
 
     /** A port to memory without translation, closed to the regions. */
     DmaPort guard(DmaPort direct) {
-        return new Guard(this, direct);
+        return lowOffered || highOffered ? new Guard(this, direct) : direct;
     }
 
     private record Guard(ProtectedMemory regions, DmaPort direct) implements DmaPort {

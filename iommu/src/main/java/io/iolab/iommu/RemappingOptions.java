@@ -22,6 +22,8 @@ import io.iolab.iommu.register.VtdRegisters;
  * @param iotlb4K translations of 4 KiB pages
  * @param iotlb2M translations of 2 MiB pages
  * @param iotlb1G translations of 1 GiB pages
+ * @param interruptCache interrupt-remapping table entries
+ * @param compressFaults whether faults of a source with a fault record pending are merged into it
  */
 public record RemappingOptions(
         Capabilities capabilities,
@@ -30,7 +32,9 @@ public record RemappingOptions(
         CacheGeometry pagingStructureCache,
         CacheGeometry iotlb4K,
         CacheGeometry iotlb2M,
-        CacheGeometry iotlb1G) {
+        CacheGeometry iotlb1G,
+        CacheGeometry interruptCache,
+        boolean compressFaults) {
 
     /** @throws IllegalArgumentException if the capabilities contradict each other, or a cache is missing */
     public RemappingOptions {
@@ -43,6 +47,7 @@ public record RemappingOptions(
         iotlb4K.required();
         iotlb2M.required();
         iotlb1G.required();
+        interruptCache.required();
     }
 
     /** Empty caches of these sizes. */
@@ -95,6 +100,8 @@ public record RemappingOptions(
         private CacheGeometry iotlb4K = new CacheGeometry(16, 4);
         private CacheGeometry iotlb2M = new CacheGeometry(16, 4);
         private CacheGeometry iotlb1G = new CacheGeometry(16, 4);
+        private CacheGeometry interruptCache = new CacheGeometry(32, 4);
+        private boolean compressFaults = true;
 
         private Builder() {}
 
@@ -353,6 +360,18 @@ public record RemappingOptions(
             return this;
         }
 
+        /** Interrupt-remapping table entries. The default, 32 by 4, holds 128. */
+        public Builder interruptCache(int sets, int ways) {
+            interruptCache = new CacheGeometry(sets, ways);
+            return this;
+        }
+
+        /** Whether a source with a fault record pending gets no second one, so that it cannot fill the records. On by default. */
+        public Builder compressFaults(boolean on) {
+            compressFaults = on;
+            return this;
+        }
+
         public Builder pasidCache(int sets, int ways) {
             pasidCache = new CacheGeometry(sets, ways);
             return this;
@@ -377,7 +396,9 @@ public record RemappingOptions(
                     pagingStructureCache,
                     iotlb4K,
                     iotlb2M,
-                    iotlb1G);
+                    iotlb1G,
+                    interruptCache,
+                    compressFaults);
         }
 
         private long cap() {

@@ -8,7 +8,6 @@ import io.iolab.devices.irq.MessagePort;
 import io.iolab.devices.memory.Memory;
 import io.iolab.devices.register.RegisterFile;
 import io.iolab.devices.register.RegisterMap;
-import io.iolab.iommu.cache.CacheGeometry;
 import io.iolab.iommu.cache.InterruptEntryCache;
 import io.iolab.iommu.cache.TranslationCaches;
 import io.iolab.iommu.fault.EventSignal;
@@ -26,18 +25,16 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A VT-d remapping unit in legacy mode: a register window for host software, and a {@link DmaPort} for every requester behind
- * it. It is programmed through the window and through tables in host memory, in no other way.
+ * A VT-d remapping unit: a register window for host software, a {@link DmaPort} for every requester behind it, and an
+ * {@link InterruptPort} for every source of interrupts. It is programmed through the window and through tables in host memory, in no
+ * other way.
  *
- * <p>After construction translation is off, and ports address host memory directly.
+ * <p>After construction translation and interrupt remapping are off: ports address host memory directly, and messages pass.
  *
  * <p>Threading: registers from any thread. Each port from one thread at a time; different ports may run on different threads. Messages
  * are sent on the thread that caused them, while the unit's lock is held when they are the unit's own events.
  */
 public final class RemappingUnit {
-    /** The interrupt entry cache: 128 entries. */
-    private static final CacheGeometry INTERRUPT_ENTRIES = new CacheGeometry(32, 4);
-
     private final Memory hostMemory;
     private final RegisterFile registers;
     private final MmioHandler window;
@@ -45,7 +42,6 @@ public final class RemappingUnit {
     private final IommuCounters counters;
     private final InvalidationQueue queue;
     private final InterruptRemapper interrupts;
-    private final @Nullable PageRequestQueue pageRequests;
     private final ProtectedMemory protectedMemory;
     private final @Nullable Requester[] known = new Requester[1 << 16];
     private final @Nullable InterruptPort[] portsOfInterrupts = new InterruptPort[1 << 16];
@@ -61,21 +57,21 @@ public final class RemappingUnit {
         Capabilities capabilities = options.capabilities();
         registers = new RegisterFile(VtdRegisters.map(capabilities));
         TranslationCaches caches = options.caches();
-        InterruptEntryCache entries = new InterruptEntryCache(INTERRUPT_ENTRIES);
+        InterruptEntryCache entries = new InterruptEntryCache(options.interruptCache());
         Invalidations invalidations = new Invalidations(caches, entries, capabilities);
         queue = new InvalidationQueue(
                 registers, hostMemory, invalidations, new EventSignal(registers, VtdRegisters.IECTL, messages));
         FaultRecorder faults = new FaultRecorder(
                 registers,
                 capabilities.faultRecords(),
-                true,
+                options.compressFaults(),
                 new EventSignal(registers, VtdRegisters.FECTL, messages),
                 queue::resume);
         queue.reportTo(faults);
         new RegisterInvalidation(registers, invalidations, () -> queue.enabled() || queue.scalableTables());
         translator = new Translator(options, hostMemory, caches, faults);
         interrupts = new InterruptRemapper(translator, capabilities, hostMemory, messages, faults, entries);
-        pageRequests = capabilities.pageRequests()
+        PageRequestQueue pageRequests = capabilities.pageRequests()
                 ? new PageRequestQueue(
                         registers,
                         hostMemory,
@@ -83,7 +79,7 @@ public final class RemappingUnit {
                         new EventSignal(registers, VtdRegisters.PECTL, messages))
                 : null;
         if (pageRequests != null) {
-            translator.pageRequestsTo(pageRequests);
+            admitPageRequestsTo(pageRequests);
         }
         new GlobalCommand(registers, capabilities, translator, caches, queue, interrupts);
         protectedMemory =
@@ -91,6 +87,15 @@ public final class RemappingUnit {
         window = new Window(registers, translator);
         counters = new IommuCounters(
                 () -> requesters, () -> interruptPorts, invalidations, faults, pageRequests, protectedMemory);
+    }
+
+    /** Requesters run on threads of their own; the queue is the unit's. */
+    private void admitPageRequestsTo(PageRequestQueue requests) {
+        translator.pageRequestsTo((rid, pasid, iova, wanted, group, last) -> {
+            synchronized (translator) {
+                requests.pageRequest(rid, pasid, iova, wanted, group, last);
+            }
+        });
     }
 
     /** The 4 KiB register window. Aligned accesses of 4 and 8 bytes; others read 0, change nothing and are counted. */

@@ -225,6 +225,39 @@ class InterruptRemappingTest {
         assertThat(at.bench.unit.counters().interruptEntryMisses()).isEqualTo(2);
     }
 
+    /** Every mask, at every index: the naturally aligned block goes, the rest stays. */
+    @Test
+    @Spec(id = "Q4.1", section = "VT-d 3.3 6.5.2.7")
+    void shouldForgetTheAddressedBlockOnly() {
+        for (int mask = 0; mask <= 5; mask++) {
+            for (int first = 0; first < InterruptBench.ENTRIES; first += 3) {
+                for (int index = 0; index < InterruptBench.ENTRIES; index++) {
+                    at.entry(index, InterruptBench.fixed(0x40), 0);
+                }
+                at.invalidateAll();
+                raiseAll(InterruptBench.ENTRIES);
+                for (int index = 0; index < InterruptBench.ENTRIES; index++) {
+                    at.entry(index, InterruptBench.fixed(0x50), 0);
+                }
+                at.bench.queue(4 | 1 << 4 | (long) mask << 27 | (long) first << 32, 0);
+                at.bench.messages.clear();
+                raiseAll(InterruptBench.ENTRIES);
+                for (int index = 0; index < InterruptBench.ENTRIES; index++) {
+                    boolean forgotten = index >>> mask == first >>> mask;
+                    assertThat(at.bench.messages.get(index).data() & 0xFF)
+                            .as("IM %d, IIDX %d, entry %d", mask, first, index)
+                            .isEqualTo(forgotten ? 0x50 : 0x40);
+                }
+            }
+        }
+    }
+
+    private void raiseAll(int entries) {
+        for (int index = 0; index < entries; index++) {
+            at.raise(index);
+        }
+    }
+
     @Test
     @Spec(id = "I7.2", section = "VT-d 3.3 6.4")
     void shouldCacheAbsenceWithCachingModeOnly() {

@@ -64,7 +64,8 @@ public final class CacheVersion {
         }
     }
 
-    @SuppressWarnings("NonAtomicOperationOnVolatileField") // only within a change, which excludes others
+    @SuppressWarnings({"NonAtomicOperationOnVolatileField", "NonAtomicVolatileUpdate"
+    }) // only within a change, which excludes others
     void bindingsChange() {
         bindings = bindings + 1;
     }

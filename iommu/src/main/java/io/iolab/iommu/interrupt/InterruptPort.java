@@ -90,7 +90,7 @@ public final class InterruptPort implements MessagePort {
     }
 
     private void remap(InterruptMode mode, int index) {
-        FaultReason reason = remapper.find(this, mode, index);
+        FaultReason reason = remapper.find(this, index);
         if (reason == null && !InterruptEntry.admits(high, rid)) {
             reason = FaultReason.SOURCE_REFUSED;
         }

@@ -81,11 +81,10 @@ public final class InterruptRemapper {
     /**
      * Finds the entry of an index for a port, which leaves its two words in the port.
      *
-     * @param index below the size of the table
      * @return null, or why there is none
      */
     @Nullable
-    FaultReason find(InterruptPort port, InterruptMode current, int index) {
+    FaultReason find(InterruptPort port, int index) {
         long seen = version.current();
         int slot = cache.find(index);
         if (slot >= 0) {
@@ -98,7 +97,7 @@ public final class InterruptRemapper {
         }
         synchronized (lock) {
             boolean cached = cache.find(index) >= 0;
-            FaultReason reason = fetch(current, index);
+            FaultReason reason = fetch(index);
             if (cached) {
                 port.hit(fetchedLow, fetchedHigh);
             } else {
@@ -108,7 +107,9 @@ public final class InterruptRemapper {
         }
     }
 
-    private @Nullable FaultReason fetch(InterruptMode current, int index) {
+    /** By the table that is in force now: one that a command has replaced since must not get into the cache. */
+    private @Nullable FaultReason fetch(int index) {
+        InterruptMode current = mode;
         int slot = cache.find(index);
         if (slot >= 0) {
             fetchedLow = cache.low(slot);
@@ -117,6 +118,9 @@ public final class InterruptRemapper {
         }
         fetchedLow = 0;
         fetchedHigh = 0;
+        if (index >= current.entries()) {
+            return FaultReason.INDEX_BEYOND_TABLE;
+        }
         long entryHpa = InterruptEntry.hpa(current.tableHpa(), index);
         if (!memory.contains(entryHpa, InterruptEntry.BYTES)) {
             return FaultReason.INTERRUPT_TABLE_UNREADABLE;

@@ -147,13 +147,15 @@ public final class InvalidationQueue {
             return;
         }
         QueueError error = drain();
+        // Whoever handles the event may clear the error and so begin a run of its own: nothing of this one may be left.
+        int timedOut = timedOutRid;
+        timedOutRid = NOBODY;
         if (error != QueueError.NONE) {
             note(0, 0xF, error.ordinal());
             recorder.queueError(FaultRecorder.QUEUE_ERROR);
         }
-        if (timedOutRid != NOBODY) {
-            note(TIMED_OUT_SHIFT, 0xFFFF, timedOutRid);
-            timedOutRid = NOBODY;
+        if (timedOut != NOBODY) {
+            note(TIMED_OUT_SHIFT, 0xFFFF, timedOut);
             recorder.queueError(FaultRecorder.TIMEOUT_ERROR);
         }
         if (completionDue) {
