@@ -242,6 +242,11 @@ public record RemappingOptions(
             return ecap(on, Capabilities.SCALABLE_MODE);
         }
 
+        /** SMPWCS; without it accessed and dirty bits need PWSNP in the PASID entry. On with {@link #scalableMode}. */
+        public Builder walkSnoop(boolean on) {
+            return ecap(on, Capabilities.SCALABLE_COHERENT);
+        }
+
         /** RPS; without it requests that carry no PASID have PASID 0. On with {@link #scalableMode}. */
         public Builder requesterPasid(boolean on) {
             return ecap(on, Capabilities.REQUESTER_PASID);

@@ -33,14 +33,13 @@ final class TaggedArray {
         return words.length >>> SLOT_SHIFT;
     }
 
-    private int firstOf(long space, long page) {
-        long mixed = page ^ space ^ space >>> CacheSpace.PASID_SHIFT;
-        return ((int) mixed & setMask) * ways << SLOT_SHIFT;
+    private int setOf(long space, long page) {
+        return (int) (page ^ space ^ space >>> CacheSpace.PASID_SHIFT) & setMask;
     }
 
     /** The value under this key, or 0. */
     long find(long space, long page) {
-        int at = firstOf(space, page);
+        int at = setOf(space, page) * ways << SLOT_SHIFT;
         for (int end = at + (ways << SLOT_SHIFT); at < end; at += 1 << SLOT_SHIFT) {
             if (words[at] == page && words[at + SPACE] == space) {
                 return words[at + VALUE];
@@ -51,32 +50,27 @@ final class TaggedArray {
 
     /** @param value not 0 */
     void fill(long space, long page, long value) {
-        int from = firstOf(space, page);
+        int set = setOf(space, page);
+        int from = set * ways << SLOT_SHIFT;
         int free = -1;
-        for (int way = 0; way < ways; way++) {
-            int at = from + (way << SLOT_SHIFT);
-            if (words[at] == page && words[at + SPACE] == space && words[at + VALUE] != 0) {
+        for (int at = from, end = from + (ways << SLOT_SHIFT); at < end; at += 1 << SLOT_SHIFT) {
+            if (words[at + VALUE] == 0) {
+                free = free < 0 ? at : free;
+            } else if (words[at] == page && words[at + SPACE] == space) {
                 words[at + VALUE] = value;
                 return;
             }
-            if (free < 0 && words[at + VALUE] == 0) {
-                free = at;
-            }
         }
-        int at = free >= 0 ? free : victim(from);
-        if (words[at + VALUE] == 0) {
+        if (free < 0) {
+            int way = victims[set];
+            victims[set] = (byte) (way + 1 == ways ? 0 : way + 1);
+            free = from + (way << SLOT_SHIFT);
+        } else {
             occupied++;
         }
-        words[at] = page;
-        words[at + SPACE] = space;
-        words[at + VALUE] = value;
-    }
-
-    private int victim(int from) {
-        int set = (from >>> SLOT_SHIFT) / ways;
-        int way = victims[set];
-        victims[set] = (byte) (way + 1 == ways ? 0 : way + 1);
-        return from + (way << SLOT_SHIFT);
+        words[free] = page;
+        words[free + SPACE] = space;
+        words[free + VALUE] = value;
     }
 
     long page(int slot) {

@@ -11,7 +11,8 @@ public final class SecondLevelEntry {
     public static final int READ = 1;
     public static final int WRITE = 2;
 
-    private static final long PAGE_SIZE_BIT = 1L << 7;
+    /** PS. */
+    public static final long PAGE_SIZE_BIT = 1L << 7;
 
     /** A and D, where the PASID entry enables them. */
     public static final long ACCESSED = 1L << 8;

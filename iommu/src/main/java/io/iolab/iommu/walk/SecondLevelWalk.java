@@ -30,6 +30,9 @@ final class SecondLevelWalk {
     /** Reserved bits by level; those of leaves from {@link #LEAF} on. */
     private final long[] reserved = new long[2 * LEAF];
 
+    /** Bits by level with which an entry is no ordinary table: reserved ones, and PS. */
+    private final long[] stops = new long[LEAF];
+
     private final long[] visitedHpa = new long[MAXIMUM_LEVELS];
     private final long[] visited = new long[MAXIMUM_LEVELS];
     private long accesses;
@@ -44,6 +47,7 @@ final class SecondLevelWalk {
         this.trail = trail;
         for (int level = 1; level <= MAXIMUM_LEVELS; level++) {
             reserved[level] = SecondLevelEntry.reserved(level, false, capabilities);
+            stops[level] = reserved[level] | SecondLevelEntry.PAGE_SIZE_BIT;
             reserved[level + LEAF] = SecondLevelEntry.reserved(level, true, capabilities);
         }
     }
@@ -59,24 +63,57 @@ final class SecondLevelWalk {
     @Nullable
     FaultReason walk(AddressSpace in, long address, long needs, boolean write, SecondLevelUse use) {
         notPresent = false;
+        if (tables.present() || in.secondLevelAccessedDirty()) {
+            return walkRemembered(in, address, needs, write, use);
+        }
+        // The common walk: nothing but loads and one test for each table.
+        long rights = RIGHTS;
+        int top = in.secondLevels();
+        long tableHpa = in.secondLevelTable();
+        for (int level = top; ; level--) {
+            long entryHpa = SecondLevelEntry.hpa(tableHpa, address, level);
+            if (!memory.contains(entryHpa, SecondLevelEntry.BYTES)) {
+                accesses += top - level + 1;
+                return level == top ? use.topUnreadable : use.unreadable;
+            }
+            long entry = memory.loadLongAcquire(entryHpa);
+            rights &= entry;
+            if (level == 1 || (entry & stops[level]) != 0 || (rights & needs) == 0) {
+                accesses += top - level + 1;
+                FaultReason reason = check(entry, level, rights, needs, use);
+                return reason != null ? reason : leaf(in, entry, level, top, rights, write);
+            }
+            tableHpa = SecondLevelEntry.address(entry);
+        }
+    }
+
+    /** The checks of one entry in their order. What passes and is no leaf leads to the next table. */
+    private @Nullable FaultReason check(long entry, int level, long rights, long needs, SecondLevelUse use) {
+        if ((rights & needs) == 0) {
+            notPresent = (entry & RIGHTS) == 0;
+            return needs == Iotlb.WRITE ? use.writeDenied : use.readDenied;
+        }
+        boolean leaf = SecondLevelEntry.leaf(entry, level);
+        return (entry & reserved[leaf ? level + LEAF : level]) != 0 ? use.reserved : null;
+    }
+
+    /** The same walk from the lowest table that is known, with accessed and dirty bits. */
+    private @Nullable FaultReason walkRemembered(
+            AddressSpace in, long address, long needs, boolean write, SecondLevelUse use) {
         int top = in.secondLevels();
         int level = top;
         long tableHpa = in.secondLevelTable();
         long rights = RIGHTS;
-        if (tables.present()) {
-            long known = 0;
-            for (level = 1; level < top; level++) {
-                known = tables.find(in.domainSpace(), address, level);
-                if (known != 0) {
-                    tableHpa = PagingStructureCache.tableHpa(known);
-                    rights = PagingStructureCache.rights(known) & RIGHTS;
-                    break;
-                }
+        for (int known = 1; tables.present() && known < top; known++) {
+            long found = tables.find(in.domainSpace(), address, known);
+            if (found != 0) {
+                level = known;
+                tableHpa = PagingStructureCache.tableHpa(found);
+                rights = PagingStructureCache.rights(found) & RIGHTS;
+                break;
             }
         }
-        boolean accessedDirty = in.secondLevelAccessedDirty();
-        int from = level;
-        for (; ; level--) {
+        for (int from = level; ; level--) {
             long entryHpa = SecondLevelEntry.hpa(tableHpa, address, level);
             accesses++;
             if (!memory.contains(entryHpa, SecondLevelEntry.BYTES)) {
@@ -84,25 +121,17 @@ final class SecondLevelWalk {
             }
             long entry = memory.loadLongAcquire(entryHpa);
             rights &= entry;
-            if ((rights & needs) == 0) {
-                notPresent = (entry & RIGHTS) == 0;
-                return needs == Iotlb.WRITE ? use.writeDenied : use.readDenied;
+            FaultReason reason = check(entry, level, rights, needs, use);
+            if (reason != null) {
+                return reason;
             }
-            boolean leaf = SecondLevelEntry.leaf(entry, level);
-            if ((entry & reserved[leaf ? level + LEAF : level]) != 0) {
-                return use.reserved;
-            }
-            if (accessedDirty) {
-                visitedHpa[level - 1] = entryHpa;
-                visited[level - 1] = entry;
-            }
-            if (leaf) {
+            visitedHpa[level - 1] = entryHpa;
+            visited[level - 1] = entry;
+            if (SecondLevelEntry.leaf(entry, level)) {
                 return leaf(in, entry, level, from, rights, write);
             }
             tableHpa = SecondLevelEntry.address(entry);
-            if (tables.present()) {
-                trail.add(in.domainSpace(), address, level - 1, tableHpa, rights);
-            }
+            trail.add(in.domainSpace(), address, level - 1, tableHpa, rights);
         }
     }
 
