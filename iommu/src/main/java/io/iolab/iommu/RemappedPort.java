@@ -1,70 +1,69 @@
 package io.iolab.iommu;
 
-import io.iolab.devices.dma.DirectDma;
 import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.dma.DmaPort;
+import io.iolab.devices.dma.TranslationPort;
 import io.iolab.devices.fault.DmaFault;
 import io.iolab.devices.irq.MessagePort;
 import io.iolab.devices.memory.AddressRange;
 import io.iolab.devices.memory.Memory;
 import io.iolab.iommu.cache.CacheVersion;
-import io.iolab.iommu.cache.ContextCache;
 import io.iolab.iommu.cache.Iotlb;
-import io.iolab.iommu.table.ContextEntry;
+import io.iolab.iommu.fault.FaultRecorder;
+import io.iolab.iommu.walk.AddressSpace;
 import io.iolab.iommu.walk.PageWalk;
 import io.iolab.iommu.walk.RequestType;
 
 /**
- * The way to memory of one requester. Requests are split at 4 KiB and each part is translated by itself; those to the interrupt
- * range are messages and are never translated as DMA.
+ * The way to memory of one requester's untranslated requests, plain or with one PASID. Plain writes to the interrupt range are
+ * messages and are never translated as DMA.
  *
- * <p>The port keeps its recent translations. One stands for a hit in both caches and is counted as such, which is exact: it is used
- * only while the version of the caches is the one under which it was found there.
- *
- * <p>A translated address that no memory backs fails with {@link DmaFault#BEYOND_MEMORY} and leaves no fault record: the unit has
- * done its part, it is the memory controller that does not answer.
- *
- * <p>Threading: one thread at a time; different ports of a unit may run on different threads. The unit does not drain: a request
- * that was translated when an invalidation completed on another thread may still move its bytes, which is what CAP.DRD=0 and
- * CAP.DWD=0 say.
+ * <p>The port keeps its recent translations. One stands for a hit in all caches and is counted as such, which is exact: it is used
+ * only while the version of the caches is the one under which it was found there. What misses the IOTLB is walked for on the
+ * requester's own thread, and entered if nothing has changed meanwhile; everything out of the ordinary is the {@link Translator}'s.
  */
-final class RemappedPort implements DmaPort {
+final class RemappedPort extends MovingPort {
     private static final int RECENT = 64;
     private static final int SLOT_SHIFT = 2;
     private static final int PAGE = 0;
     private static final int VERSION = 1;
     private static final int FRAME = 2;
 
-    /** In a frame, above its rights (bits 1:0): the translation came from the IOTLB, and was not a pass-through. */
+    /** In a frame, above the access it grants (bits 1:0): the translation came from the IOTLB, and was not a pass-through. */
     private static final int IOTLB_SHIFT = 2;
 
     /** Of no cache ever: the version of an empty slot. */
     private static final long NEVER = -1;
 
     private final int rid;
+    private final int pasid;
+    private final boolean privileged;
+    private final boolean executes;
     private final Translator translator;
     private final CacheVersion caches;
-    private final ContextCache contexts;
     private final Iotlb iotlb;
-    private final Memory memory;
-    private final MessagePort messages;
-    private final DirectDma untranslated;
-    private final int zeroLengthReadNeeds;
-    private final RequesterCounters counters = new RequesterCounters();
+    private final DmaPort untranslated;
+    private final AddressSpace space = new AddressSpace();
+    private final PageWalk walk;
 
     /** Direct-mapped by page number; each slot is page, version, frame with the flags below, and one word of padding. */
     private final long[] recent = new long[RECENT << SLOT_SHIFT];
 
-    RemappedPort(int rid, Translator translator, Memory hostMemory, MessagePort messages) {
-        this.rid = rid;
+    /**
+     * @param pasid 20 bits, or {@link TranslationPort#NO_PASID}
+     * @param wanted {@link TranslationPort#EXECUTE} and {@link TranslationPort#PRIVILEGED}, or 0
+     */
+    RemappedPort(Requester requester, int pasid, int wanted, Translator translator, Memory hostMemory) {
+        super(hostMemory, requester.protectedMemory(), translator.capabilities.zeroLengthReads(), requester.counters());
+        this.rid = requester.rid();
+        this.pasid = pasid;
+        this.executes = (wanted & TranslationPort.EXECUTE) != 0;
+        this.privileged = (wanted & TranslationPort.PRIVILEGED) != 0;
         this.translator = translator;
         this.caches = translator.version;
-        this.contexts = translator.contexts;
         this.iotlb = translator.iotlb;
-        this.memory = hostMemory;
-        this.messages = messages;
-        this.untranslated = new DirectDma(hostMemory, this::message);
-        this.zeroLengthReadNeeds = translator.capabilities.zeroLengthReads() ? PageWalk.NEEDS_ANY : PageWalk.NEEDS_READ;
+        this.untranslated = requester.direct();
+        this.walk = translator.newWalk();
         java.util.Arrays.fill(recent, NEVER);
     }
 
@@ -72,178 +71,163 @@ final class RemappedPort implements DmaPort {
         return rid;
     }
 
+    int pasid() {
+        return pasid;
+    }
+
+    /** Whether requests claim supervisor privilege. */
+    boolean privileged() {
+        return privileged;
+    }
+
+    /** Whether requests ask to execute. */
+    boolean executes() {
+        return executes;
+    }
+
+    /** EXE and PRIV of a fault record. */
+    int recordFlags() {
+        return (executes ? FaultRecorder.EXECUTE : 0) | (privileged ? FaultRecorder.PRIVILEGED : 0);
+    }
+
     RequesterCounters counters() {
         return counters;
     }
 
-    /** Where every interrupt message of this requester passes, translation on or off. */
-    private void message(long address, int data) {
-        counters.messages++;
-        messages.message(address, data);
+    AddressSpace space() {
+        return space;
+    }
+
+    PageWalk walk() {
+        return walk;
+    }
+
+    private boolean isDirect() {
+        return translator.mode() == TranslationMode.OFF && pasid == TranslationPort.NO_PASID;
     }
 
     @Override
     public DmaFault read(long iova, byte[] target, int offset, int length, DmaKind kind) {
-        if (translator.mode() == TranslationMode.OFF) {
-            return untranslated.read(iova, target, offset, length, kind);
-        }
-        if (length == 0) {
-            return DmaFault.of((int) Math.min(0, locate(iova, 0, zeroLengthReadNeeds)));
-        }
-        for (int done = 0; done < length; ) {
-            int part = Math.min(length - done, AddressRange.bytesToPageEnd(iova + done));
-            long hpa = locate(iova + done, part, PageWalk.NEEDS_READ);
-            if (hpa < 0) {
-                return DmaFault.of((int) hpa);
-            }
-            memory.read(hpa, target, offset + done, part);
-            counters.bytesRead += part;
-            done += part;
-        }
-        return DmaFault.NONE;
+        return isDirect()
+                ? untranslated.read(iova, target, offset, length, kind)
+                : super.read(iova, target, offset, length, kind);
     }
 
     @Override
     public DmaFault write(long iova, byte[] source, int offset, int length, DmaKind kind) {
-        if (translator.mode() == TranslationMode.OFF || MessagePort.claims(iova)) {
-            return untranslated.write(iova, source, offset, length, kind);
-        }
-        if (length == 0) {
-            return DmaFault.of((int) Math.min(0, locate(iova, 0, PageWalk.NEEDS_WRITE)));
-        }
-        for (int done = 0; done < length; ) {
-            int part = Math.min(length - done, AddressRange.bytesToPageEnd(iova + done));
-            long hpa = locate(iova + done, part, PageWalk.NEEDS_WRITE);
-            if (hpa < 0) {
-                return DmaFault.of((int) hpa);
-            }
-            memory.write(hpa, source, offset + done, part);
-            counters.bytesWritten += part;
-            done += part;
-        }
-        return DmaFault.NONE;
+        return isDirect() || MessagePort.claims(iova) && pasid == TranslationPort.NO_PASID
+                ? untranslated.write(iova, source, offset, length, kind)
+                : super.write(iova, source, offset, length, kind);
     }
 
     @Override
     public int loadShortAcquire(long iova, DmaKind kind) {
-        if (translator.mode() == TranslationMode.OFF) {
-            return untranslated.loadShortAcquire(iova, kind);
-        }
-        if ((iova & 1) != 0) {
-            return DmaFault.BEYOND_MEMORY.asResult();
-        }
-        long hpa = locate(iova, 2, PageWalk.NEEDS_READ);
-        if (hpa < 0) {
-            return (int) hpa;
-        }
-        counters.bytesRead += 2;
-        return memory.loadShortAcquire(hpa) & 0xFFFF;
+        return isDirect() ? untranslated.loadShortAcquire(iova, kind) : super.loadShortAcquire(iova, kind);
     }
 
     @Override
     public DmaFault storeShortRelease(long iova, int value, DmaKind kind) {
-        if (translator.mode() == TranslationMode.OFF) {
-            return untranslated.storeShortRelease(iova, value, kind);
-        }
-        if ((iova & 1) != 0) {
-            return DmaFault.BEYOND_MEMORY;
-        }
-        long hpa = locate(iova, 2, PageWalk.NEEDS_WRITE);
-        if (hpa < 0) {
-            return DmaFault.of((int) hpa);
-        }
-        counters.bytesWritten += 2;
-        memory.storeShortRelease(hpa, (short) value);
-        return DmaFault.NONE;
+        return isDirect()
+                ? untranslated.storeShortRelease(iova, value, kind)
+                : super.storeShortRelease(iova, value, kind);
     }
 
-    /**
-     * Where a part of a request, within one page, lies in memory.
-     *
-     * @return an address with {@code length} bytes of memory behind it, or a negative {@link DmaFault#asResult}
-     */
-    private long locate(long iova, int length, int needs) {
-        // Only whole dword writes to the interrupt range are messages, and those never come here.
-        if (MessagePort.claims(iova)) {
-            return DmaFault.BEYOND_MEMORY.asResult();
-        }
-        long hpa = translate(iova, needs);
-        if (hpa < 0) {
-            return hpa;
-        }
-        counters.requests++;
-        if (!memory.contains(hpa, length)) {
-            counters.unbacked++;
-            return DmaFault.BEYOND_MEMORY.asResult();
-        }
-        return hpa;
+    @Override
+    DmaFault interruptRange(long iova, long access) {
+        return pasid == TranslationPort.NO_PASID || translator.mode() == TranslationMode.OFF
+                ? DmaFault.BEYOND_MEMORY
+                : translator.blockInterruptRange(this, iova, access != WRITES, RequestType.UNTRANSLATED);
     }
 
-    private long translate(long iova, int needs) {
+    @Override
+    long translate(long iova, long access) {
         long version = caches.current();
         long page = iova >>> AddressRange.PAGE_SHIFT;
         int slot = slot(page);
         long frame = recent[slot + FRAME];
-        if (recent[slot + PAGE] == page
-                && recent[slot + VERSION] == version
-                && (frame & needs) != 0
-                && translator.mode() == TranslationMode.LEGACY) {
+        boolean translates = translator.mode().translates();
+        if (recent[slot + PAGE] == page && recent[slot + VERSION] == version && (frame & access) != 0 && translates) {
             counters.contextHits++;
+            counters.pasidHits += space.isScalable() ? 1 : 0;
             counters.iotlbHits += frame >>> IOTLB_SHIFT & 1;
             return frame & -AddressRange.PAGE_SIZE | iova & AddressRange.PAGE_SIZE - 1;
         }
-        long hpa = translator.mode() == TranslationMode.LEGACY ? cached(iova, needs, version) : -1;
-        return hpa >= 0 ? hpa : translator.translate(this, iova, needs);
+        long hpa = translates && space.currentUnder(caches.bindings()) ? unlocked(iova, access, version) : -1;
+        return hpa >= 0 ? hpa : translator.translate(this, iova, access);
     }
 
-    /** A hit in both caches, without the lock; -1 for anything else, uncounted. */
-    private long cached(long iova, int needs, long version) {
-        int context = contexts.find(rid);
-        if (context < 0 || contexts.negative(context)) {
+    /**
+     * A hit in all caches, or a walk, without the lock; -1 for anything else, uncounted. The version was read before the bindings: an
+     * invalidation of context or PASID entries that this request does not see comes before an IOTLB invalidation that it must fail on.
+     */
+    private long unlocked(long iova, long access, long version) {
+        if (!space.covers(iova)) {
             return -1;
         }
-        long low = contexts.low(context);
-        long high = contexts.high(context);
-        if (translator.walk.request(low, high, iova, RequestType.UNTRANSLATED) != null) {
+        if (space.isPassThrough()) {
+            return passThrough(iova, version);
+        }
+        long needs = space.needs(access);
+        long entry = iotlb.find(space.space(), iova);
+        if (entry == 0) {
+            return walked(iova, needs, access == WRITES, version);
+        }
+        if (!space.allows(entry, needs) || !caches.holds(version)) {
             return -1;
         }
-        if (ContextEntry.translationType(low) == ContextEntry.TYPE_PASS_THROUGH) {
-            if (!caches.holds(version)) {
-                return -1;
-            }
-            counters.contextHits++;
-            rememberPassThrough(iova, version);
-            return iova;
-        }
-        int slot = iotlb.find(ContextEntry.domain(high), iova);
-        if (slot < 0 || (iotlb.rights(slot) & needs) == 0) {
-            return -1;
-        }
-        int rights = iotlb.rights(slot);
-        long hpa = iotlb.hpa(slot, iova);
-        if (!caches.holds(version)) {
-            return -1;
-        }
-        counters.contextHits++;
         counters.iotlbHits++;
-        rememberPage(iova, hpa, rights, version);
+        counted();
+        long hpa = Iotlb.hpa(entry, iova);
+        rememberPage(iova, hpa, entry, version);
         return hpa;
     }
 
+    private long walked(long iova, long needs, boolean write, long version) {
+        long before = walk.accesses();
+        if (walk.page(space, iova, needs, write) != null || !caches.tryBeginChange(version)) {
+            return -1;
+        }
+        long entry = walk.entry();
+        iotlb.fill(space.space(), iova, entry);
+        walk.fillTables();
+        long filled = caches.endChange();
+        counters.iotlbMisses++;
+        counters.walkAccesses += walk.accesses() - before;
+        counted();
+        long hpa = Iotlb.hpa(entry, iova);
+        rememberPage(iova, hpa, entry, filled);
+        return hpa;
+    }
+
+    private long passThrough(long iova, long version) {
+        if (!caches.holds(version)) {
+            return -1;
+        }
+        counted();
+        rememberPassThrough(iova, version);
+        return iova;
+    }
+
+    private void counted() {
+        counters.contextHits++;
+        counters.pasidHits += space.isScalable() ? 1 : 0;
+    }
+
     void rememberPassThrough(long iova, long version) {
-        remember(iova, iova, PageWalk.NEEDS_ANY, version, 0);
+        remember(iova, iova, EITHER, version, 0);
     }
 
-    void rememberPage(long iova, long hpa, int rights, long version) {
-        remember(iova, hpa, rights, version, 1);
+    /** @param entry of the IOTLB, one that lets this port's requests through */
+    void rememberPage(long iova, long hpa, long entry, long version) {
+        remember(iova, hpa, space.access(entry), version, 1);
     }
 
-    private void remember(long iova, long hpa, int rights, long version, int fromIotlb) {
+    private void remember(long iova, long hpa, long access, long version, int fromIotlb) {
         long page = iova >>> AddressRange.PAGE_SHIFT;
         int slot = slot(page);
         recent[slot + PAGE] = page;
         recent[slot + VERSION] = version;
-        recent[slot + FRAME] = hpa & -AddressRange.PAGE_SIZE | (long) fromIotlb << IOTLB_SHIFT | rights;
+        recent[slot + FRAME] = hpa & -AddressRange.PAGE_SIZE | (long) fromIotlb << IOTLB_SHIFT | access;
     }
 
     private static int slot(long page) {

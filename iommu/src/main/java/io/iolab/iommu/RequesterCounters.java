@@ -12,6 +12,8 @@ public final class RequesterCounters {
     long iotlbMisses;
     long contextHits;
     long contextMisses;
+    long pasidHits;
+    long pasidMisses;
     long walkAccesses;
     long requests;
     long bytesRead;
@@ -43,6 +45,15 @@ public final class RequesterCounters {
 
     public long contextMisses() {
         return contextMisses;
+    }
+
+    /** PASID entries found in their cache; none is looked for in legacy mode. */
+    public long pasidHits() {
+        return pasidHits;
+    }
+
+    public long pasidMisses() {
+        return pasidMisses;
     }
 
     /** Table entries read from memory on behalf of this requester, root and context entries included. */

@@ -8,6 +8,8 @@ import io.iolab.devices.dma.DmaPort;
 import io.iolab.iommu.driver.Domain;
 import io.iolab.iommu.driver.IommuDriver;
 import io.iolab.iommu.driver.MapRights;
+import io.iolab.iommu.interrupt.InterruptPort;
+import io.iolab.iommu.interrupt.PostedDescriptor;
 import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.Test;
 
@@ -68,6 +70,36 @@ class AllocationTest {
                 bench.unit.registers().write(Bench.IOTLB, 8, 1L << 63 | 3L << 60 | (long) Tables.DOMAIN << 32);
                 port.loadShortAcquire(Tables.IOVA, DmaKind.DESCRIPTOR);
             });
+        }
+    }
+
+    /** Remapped from the cache and past it, posted with and without notification, blocked. */
+    @Test
+    void shouldNotAllocateOnInterrupts() {
+        RemappingOptions options = InterruptBench.options().interruptCache(1, 1).build();
+        try (Bench bench = new Bench(options)) {
+            RemappingUnit unit = new RemappingUnit(options, bench.memory, (address, data) -> {});
+            unit.registers().write(Bench.IRTA, 8, InterruptBench.TABLE | InterruptBench.SIZE);
+            unit.registers().write(Bench.GCMD, 4, Bench.SIRTP);
+            unit.registers().write(Bench.GCMD, 4, Bench.IRE);
+            long descriptor = 0x8_0000;
+            bench.memory.writeLong(InterruptBench.TABLE, InterruptBench.fixed(0x40));
+            bench.memory.writeLong(InterruptBench.TABLE + 16, InterruptBench.fixed(0x41));
+            bench.memory.writeLong(
+                    InterruptBench.TABLE + 32, descriptor << 32 | 0x42 << 16 | InterruptBench.POSTED | 1);
+            InterruptPort port = unit.interruptPortFor(Tables.RID);
+            shouldAllocateNothing(() -> port.message(InterruptBench.address(0), 0));
+            shouldAllocateNothing(() -> {
+                port.message(InterruptBench.address(0), 0);
+                port.message(InterruptBench.address(1), 0);
+            });
+            assertThat(port.misses()).isGreaterThan(4L * ROUNDS - 2);
+            shouldAllocateNothing(() -> {
+                port.message(InterruptBench.address(2), 0);
+                PostedDescriptor.clearOutstanding(bench.memory, descriptor);
+            });
+            assertThat(port.notifications()).isEqualTo(2 * ROUNDS);
+            shouldAllocateNothing(() -> port.message(InterruptBench.address(3), 0));
         }
     }
 }

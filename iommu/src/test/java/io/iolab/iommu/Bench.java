@@ -38,6 +38,14 @@ final class Bench implements AutoCloseable {
     static final int SRTP = 1 << 30;
     static final int WBF = 1 << 27;
     static final int QIE = 1 << 26;
+    static final int IRE = 1 << 25;
+    static final int SIRTP = 1 << 24;
+    static final int CFI = 1 << 23;
+    static final int PMEN = 0x64;
+    static final int IRTA = 0xB8;
+
+    /** Where {@link #queue} puts its descriptors. */
+    static final long QUEUE = 0x48_0000;
 
     record Message(long address, int data) {}
 
@@ -80,6 +88,24 @@ final class Bench implements AutoCloseable {
     void translation(boolean on) {
         int steady = load32(GSTS) & 0x96FF_FFFF;
         store32(GCMD, on ? steady | TE : steady & ~TE);
+    }
+
+    /** Gives one 128-bit descriptor to the queue, which is enabled first if it is not. */
+    void queue(long low, long high) {
+        if ((load32(GSTS) & QIE) == 0) {
+            store64(IQT, 0);
+            store64(IQA, QUEUE);
+            store32(GCMD, load32(GSTS) & 0x96FF_FFFF | QIE);
+        }
+        int tail = load32(IQT);
+        memory.writeLong(QUEUE + tail + 8, high);
+        memory.writeLong(QUEUE + tail, low);
+        store32(IQT, tail + 16 & 0xFFF);
+    }
+
+    /** IQERCD.IQEI; 0 unless the queue stopped on an error. */
+    int queueError() {
+        return (load32(FSTS) & 1 << 4) == 0 ? 0 : load32(IQERCD) & 0xF;
     }
 
     @Override

@@ -3,16 +3,18 @@ package io.iolab.iommu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.iolab.devices.dma.DmaKind;
+import io.iolab.devices.dma.TranslationCompletion;
+import io.iolab.devices.dma.TranslationPort;
+import io.iolab.devices.dma.TranslationStatus;
 import io.iolab.devices.fault.DmaFault;
 import io.iolab.devices.memory.Memory;
+import io.iolab.devices.spec.Spec;
 import io.iolab.iommu.fault.FaultReason;
-import io.iolab.iommu.walk.PageWalk;
-import io.iolab.iommu.walk.RequestType;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Reasons of legacy mode, one table each, and which wins when several apply (VT-d chapter 7). */
@@ -209,17 +211,27 @@ class FaultReasonTest {
     }
 
     /** Requests that claim to be translated, and requests for a translation, need TT=01 (reason D). */
+    @Spec(id = "T0D", section = "VT-d 3.3 7.1.3")
     @ParameterizedTest
-    @EnumSource(RequestType.class)
-    void shouldBlockTranslatedRequestsWithoutDeviceTlb(RequestType type) {
-        try (Bench bench = new Bench()) {
-            PageWalk walk =
-                    new PageWalk(bench.memory, RemappingOptions.defaults().capabilities());
-            FaultReason expected = type == RequestType.UNTRANSLATED ? null : FaultReason.ofCode(0xD);
-            assertThat(walk.request(Tables.LEVEL4 | 1, Tables.contextHigh(2, 1), 0, type))
-                    .isEqualTo(expected);
-            assertThat(walk.request(2 << 2 | 1, Tables.contextHigh(2, 1), 0, type))
-                    .isEqualTo(expected);
+    @CsvSource({"0, false", "1, true", "2, false"})
+    void shouldBlockTranslatedRequestsWithoutDeviceTlb(int translationType, boolean allowed) {
+        try (Bench bench =
+                Tables.bench(RemappingOptions.builder().deviceTlb(true).build())) {
+            Tables.context(bench.memory, Tables.RID, translationType, 2, Tables.DOMAIN, Tables.LEVEL4);
+            TranslationPort port = bench.unit.translationPortFor(Tables.RID);
+            TranslationCompletion completion = new TranslationCompletion();
+            assertThat(port.translate(Tables.IOVA, TranslationPort.NO_PASID, TranslationPort.WRITE, completion))
+                    .isEqualTo(allowed ? TranslationStatus.SUCCESS : TranslationStatus.UNSUPPORTED_REQUEST);
+            assertThat(bench.load64(Bench.FRCD + 8) >>> 32 & 0xFF).isEqualTo(allowed ? 0 : 0xD);
+            assertThat(bench.load64(Bench.FRCD + 8) >>> 60 & 3).as("AT").isEqualTo(allowed ? 0 : 1);
+            bench.store64(Bench.FRCD + 8, 1L << 63);
+            assertThat(port.translated().read(Tables.PAGE, new byte[8], 0, 8, DmaKind.PAYLOAD) == DmaFault.NONE)
+                    .isEqualTo(allowed);
+            int second = allowed ? 0 : 16;
+            assertThat(bench.load64(Bench.FRCD + 8 + second) >>> 32 & 0xFF).isEqualTo(allowed ? 0 : 0xD);
+            assertThat(bench.load64(Bench.FRCD + 8 + second) >>> 60 & 3)
+                    .as("AT")
+                    .isEqualTo(allowed ? 0 : 2);
         }
     }
 

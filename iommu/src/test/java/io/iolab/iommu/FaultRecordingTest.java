@@ -3,6 +3,7 @@ package io.iolab.iommu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.iolab.devices.dma.DmaKind;
+import io.iolab.devices.spec.Spec;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -46,6 +47,7 @@ class FaultRecordingTest {
     }
 
     @Test
+    @Spec(id = "F1", section = "VT-d 3.3 7.2.1")
     void shouldUseRecordsInOrderAndWrap() {
         for (int rid = 1; rid <= 10; rid++) {
             int record = (rid - 1) % 4;
@@ -61,6 +63,7 @@ class FaultRecordingTest {
 
     /** FRI stays at the first record while others follow. */
     @Test
+    @Spec(id = "F1", section = "VT-d 3.3 7.2.1")
     void shouldKeepIndexOfFirstPendingRecord() {
         fault(1);
         clear(0);
@@ -94,6 +97,7 @@ class FaultRecordingTest {
 
     /** A requester with a record pending gets no second one. */
     @Test
+    @Spec(id = "F3", section = "VT-d 3.3 7.2.1")
     void shouldCollapseFaultsOfOneRequester() {
         fault(1);
         fault(1);
@@ -110,6 +114,7 @@ class FaultRecordingTest {
 
     /** With every record taken PFO is set; until it is cleared nothing is recorded, even when records are free again. */
     @Test
+    @Spec(id = "F2", section = "VT-d 3.3 7.2.1")
     void shouldOverflowAndLoseFaultsUntilCleared() {
         for (int rid = 1; rid <= 6; rid++) {
             fault(rid);
@@ -131,6 +136,7 @@ class FaultRecordingTest {
 
     /** One message for the first condition; none while one is pending. */
     @Test
+    @Spec(id = "F8", section = "VT-d 3.3 7.3")
     void shouldSendOneEventUntilAllConditionsAreCleared() {
         bench.store32(Bench.FECTL, 0);
         for (int rid = 1; rid <= 6; rid++) {
@@ -148,6 +154,7 @@ class FaultRecordingTest {
     }
 
     @Test
+    @Spec(id = "F9", section = "VT-d 3.3 7.3")
     void shouldHoldEventWhileMaskedAndSendOnUnmask() {
         fault(1);
         assertThat(bench.messages).isEmpty();
@@ -159,6 +166,7 @@ class FaultRecordingTest {
 
     /** Software that polled and cleared everything gets no late message. */
     @Test
+    @Spec(id = "F9", section = "VT-d 3.3 7.3")
     void shouldWithdrawEventWhenNothingIsPendingAnyMore() {
         fault(1);
         clear(0);

@@ -6,6 +6,7 @@ import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.dma.DmaPort;
 import io.iolab.devices.fault.DmaFault;
 import io.iolab.devices.fault.RegisterFault;
+import io.iolab.devices.spec.Spec;
 import org.junit.jupiter.api.Test;
 
 /** Registers at rest and the GCMD/GSTS protocol (VT-d 10.4.1 to 10.4.6). */
@@ -96,6 +97,7 @@ class GlobalCommandTest {
     }
 
     @Test
+    @Spec(id = "G31.1", section = "VT-d 3.3 10.4.4")
     void shouldPassUntranslatedUntilEnabled() {
         try (Bench bench = new Bench()) {
             Tables.build(bench.memory);
@@ -123,6 +125,9 @@ class GlobalCommandTest {
 
     /** The root pointer is taken over by SRTP, not by the write to RTADDR. */
     @Test
+    @Spec(id = "G30.1", section = "VT-d 3.3 10.4.4")
+    @Spec(id = "G30.2", section = "VT-d 3.3 10.4.4")
+    @Spec(id = "G30.3", section = "VT-d 3.3 10.4.4")
     void shouldLatchRootPointerAtSrtp() {
         try (Bench bench = Tables.bench(RemappingOptions.defaults())) {
             long emptyRoot = 0x3_0000;
@@ -144,6 +149,7 @@ class GlobalCommandTest {
 
     /** Cached entries outlive TE going off and on: only invalidation removes them. */
     @Test
+    @Spec(id = "G31.2", section = "VT-d 3.3 10.4.4")
     void shouldKeepCachesAcrossTranslationOff() {
         try (Bench bench = Tables.bench(RemappingOptions.defaults())) {
             assertThat(touch(bench, Tables.IOVA)).isEqualTo(DmaFault.NONE);
@@ -155,6 +161,7 @@ class GlobalCommandTest {
     }
 
     @Test
+    @Spec(id = "G27", section = "VT-d 3.3 10.4.4")
     void shouldFinishWriteBufferFlushWithStatusZero() {
         try (Bench bench =
                 new Bench(RemappingOptions.builder().writeBufferFlush(true).build())) {
@@ -165,6 +172,10 @@ class GlobalCommandTest {
 
     /** Every bit alone, from each steady state: only offered bits show in GSTS. */
     @Test
+    @Spec(id = "G29", section = "VT-d 3.3 10.4.4")
+    @Spec(id = "G28", section = "VT-d 3.3 10.4.4")
+    @Spec(id = "G25.2", section = "VT-d 3.3 10.4.4")
+    @Spec(id = "G0.3", section = "VT-d 3.3 10.4.4")
     void shouldFollowSingleCommandsAndNothingElse() {
         for (int bit = 23; bit <= 31; bit++) {
             try (Bench bench = new Bench()) {
@@ -181,6 +192,7 @@ class GlobalCommandTest {
     }
 
     @Test
+    @Spec(id = "G0.1", section = "VT-d 3.3 10.4.4")
     void shouldCarryOutAndCountSeveralChangesAtOnce() {
         try (Bench bench = new Bench()) {
             bench.store32(Bench.GCMD, Bench.TE | Bench.QIE);

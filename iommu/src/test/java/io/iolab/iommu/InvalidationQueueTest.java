@@ -2,6 +2,7 @@ package io.iolab.iommu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.iolab.devices.spec.Spec;
 import io.iolab.iommu.invalidate.InvalidationKind;
 import java.util.List;
 import java.util.stream.Stream;
@@ -56,6 +57,7 @@ class InvalidationQueueTest {
     }
 
     @Test
+    @Spec(id = "Q5.1", section = "VT-d 3.3 6.5.2.8")
     void shouldWriteStatusDwordOnly() {
         bench.memory.writeLong(STATUS, -1);
         putWait(0, STATUS_WRITE, 0x1234_5678);
@@ -66,6 +68,7 @@ class InvalidationQueueTest {
 
     /** QS=0 holds 256 descriptors of 16 bytes; the index returns to 0 after the last. */
     @Test
+    @Spec(id = "Q0.1", section = "VT-d 3.3 10.4.21")
     void shouldWrapAtEndOfQueue() {
         for (int round = 0; round < 3; round++) {
             for (int slot = 0; slot < 256; slot++) {
@@ -91,6 +94,7 @@ class InvalidationQueueTest {
 
     /** QS=7 is 128 pages, 32768 descriptors. */
     @Test
+    @Spec(id = "Q0.1", section = "VT-d 3.3 10.4.21")
     void shouldHonourQueueSize() {
         bench.store32(Bench.GCMD, 0);
         bench.store64(Bench.IQT, 0);
@@ -106,6 +110,8 @@ class InvalidationQueueTest {
 
     /** A tail that is ahead when the queue comes up is worked off at once, as Windows expects. */
     @Test
+    @Spec(id = "G26.1", section = "VT-d 3.3 10.4.4")
+    @Spec(id = "G26.2", section = "VT-d 3.3 10.4.4")
     void shouldFetchAtEnable() {
         bench.store32(Bench.GCMD, 0);
         putWait(0, STATUS_WRITE, 9);
@@ -115,6 +121,7 @@ class InvalidationQueueTest {
     }
 
     @Test
+    @Spec(id = "G26.3", section = "VT-d 3.3 10.4.4")
     void shouldDisableWhenDrainedAndRestartHeadAtZero() {
         putWait(0, STATUS_WRITE, 1);
         bench.store32(Bench.IQT, 16);
@@ -125,6 +132,7 @@ class InvalidationQueueTest {
 
     /** IF sets IWC and sends the completion event once; while IWC stays set there is no other. */
     @Test
+    @Spec(id = "Q5.2", section = "VT-d 3.3 6.5.2.8")
     void shouldSendCompletionEventOnceUntilAcknowledged() {
         bench.store32(Bench.IEDATA, 0x41);
         bench.store32(Bench.IEADDR, 0xFEE0_1000);
@@ -210,6 +218,13 @@ class InvalidationQueueTest {
     /** FSTS.IQE, IQEI, IQH on the offender, nothing behind it runs until software repairs the slot and clears IQE. */
     @ParameterizedTest(name = "{0}")
     @MethodSource("errors")
+    @Spec(id = "Q0.4", section = "VT-d 3.3 6.5.2.10")
+    @Spec(id = "Q0.5", section = "VT-d 3.3 6.5.2.10")
+    @Spec(id = "Q0.9", section = "VT-d 3.3 6.5.2.10")
+    @Spec(id = "Q1.2", section = "VT-d 3.3 6.5.2.1")
+    @Spec(id = "Q2.2", section = "VT-d 3.3 6.5.2.3")
+    @Spec(id = "Q5.3", section = "VT-d 3.3 6.5.2.8")
+    @Spec(id = "Q5.4", section = "VT-d 3.3 6.5.2.8")
     void shouldFreezeOnErrorAndResumeWhenCleared(String name, long low, long high, int code) {
         putWait(0, STATUS_WRITE, 1);
         put(16, low, high);
@@ -236,6 +251,7 @@ class InvalidationQueueTest {
     }
 
     @Test
+    @Spec(id = "Q0.2", section = "VT-d 3.3 6.5.2.10")
     void shouldReportTailBeyondQueue() {
         bench.store32(Bench.IQT, 4096);
         assertThat(bench.load64(Bench.IQERCD)).isEqualTo(1);
@@ -245,6 +261,7 @@ class InvalidationQueueTest {
     }
 
     @Test
+    @Spec(id = "Q0.3", section = "VT-d 3.3 6.5.2.10")
     void shouldReportQueueThatNoMemoryBacks() {
         bench.store32(Bench.GCMD, 0);
         bench.store64(Bench.IQA, 1L << 40);
@@ -255,6 +272,7 @@ class InvalidationQueueTest {
 
     /** DW=1 needs scalable mode. */
     @Test
+    @Spec(id = "Q0.6", section = "VT-d 3.3 6.5.2.10")
     void shouldRefuseWideDescriptors() {
         bench.store32(Bench.GCMD, 0);
         bench.store64(Bench.IQA, QUEUE | 1 << 11);
@@ -267,6 +285,7 @@ class InvalidationQueueTest {
 
     /** A frozen queue is not drained, so it cannot be switched off. */
     @Test
+    @Spec(id = "G26.3", section = "VT-d 3.3 10.4.4")
     void shouldStayEnabledWhileNotDrained() {
         put(0, 0, 0);
         bench.store32(Bench.IQT, 16);
@@ -275,6 +294,7 @@ class InvalidationQueueTest {
     }
 
     @Test
+    @Spec(id = "Q0.9", section = "VT-d 3.3 6.5.2.10")
     void shouldSendFaultEventForQueueError() {
         bench.store32(Bench.FEADDR, 0xFEE0_2000);
         bench.store32(Bench.FEDATA, 0x31);
@@ -286,6 +306,7 @@ class InvalidationQueueTest {
 
     /** IQA is latched when the queue is enabled. */
     @Test
+    @Spec(id = "G26.4", section = "VT-d 3.3 10.4.23")
     void shouldNotFollowQueueAddressWhileEnabled() {
         bench.store64(Bench.IQA, 0x60_0000);
         putWait(0, STATUS_WRITE, 6);

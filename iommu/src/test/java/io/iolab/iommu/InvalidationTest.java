@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.fault.DmaFault;
 import io.iolab.devices.fault.RegisterFault;
+import io.iolab.devices.spec.Spec;
 import io.iolab.iommu.invalidate.InvalidationKind;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -105,6 +106,8 @@ class InvalidationTest {
 
     @ParameterizedTest
     @EnumSource(Via.class)
+    @Spec(id = "Q1.1", section = "VT-d 3.3 6.5.2.1")
+    @Spec(id = "Q11.1", section = "VT-d 3.3 6.5.1.1")
     void shouldKeepStaleContextUntilDeviceSelectiveInvalidation(Via via) {
         try (Bench bench = bench()) {
             Commands commands = new Commands(bench, via);
@@ -123,6 +126,8 @@ class InvalidationTest {
     /** FM=3 ignores the function number. */
     @ParameterizedTest
     @EnumSource(Via.class)
+    @Spec(id = "Q1.1", section = "VT-d 3.3 6.5.2.1")
+    @Spec(id = "Q11.1", section = "VT-d 3.3 6.5.1.1")
     void shouldApplyFunctionMask(Via via) {
         for (int mask = 0; mask <= 3; mask++) {
             try (Bench bench = bench()) {
@@ -145,6 +150,8 @@ class InvalidationTest {
 
     @ParameterizedTest
     @EnumSource(Via.class)
+    @Spec(id = "Q1.1", section = "VT-d 3.3 6.5.2.1")
+    @Spec(id = "Q11.1", section = "VT-d 3.3 6.5.1.1")
     void shouldInvalidateContextsByDomainAndGlobally(Via via) {
         try (Bench bench = bench()) {
             Commands commands = new Commands(bench, via);
@@ -161,6 +168,8 @@ class InvalidationTest {
 
     @ParameterizedTest
     @EnumSource(Via.class)
+    @Spec(id = "Q2.1", section = "VT-d 3.3 6.5.2.3")
+    @Spec(id = "Q11.2", section = "VT-d 3.3 6.5.1.2")
     void shouldKeepStaleTranslationUntilItsDomainIsInvalidated(Via via) {
         try (Bench bench = bench()) {
             Commands commands = new Commands(bench, via);
@@ -185,6 +194,8 @@ class InvalidationTest {
     /** AM=n covers 2^n pages, naturally aligned: low page bits of the address are ignored. */
     @ParameterizedTest
     @EnumSource(Via.class)
+    @Spec(id = "Q2.1", section = "VT-d 3.3 6.5.2.3")
+    @Spec(id = "Q11.2", section = "VT-d 3.3 6.5.1.2")
     void shouldInvalidateExactlyTheAddressedBlock(Via via) {
         for (int mask = 0; mask <= 4; mask++) {
             try (Bench bench = bench()) {
@@ -267,6 +278,8 @@ class InvalidationTest {
 
     /** Granularity 0 is reserved, AM beyond MAMV is incorrect: nothing happens and IAIG says 0. */
     @Test
+    @Spec(id = "Q11.1", section = "VT-d 3.3 6.5.1.1")
+    @Spec(id = "Q11.2", section = "VT-d 3.3 6.5.1.2")
     void shouldReportIncorrectRegisterRequests() {
         try (Bench bench = bench()) {
             reaches(bench, A, Tables.IOVA);
@@ -295,6 +308,7 @@ class InvalidationTest {
 
     /** Registers are out of service while the queue is enabled: no hang, no effect, counted. */
     @Test
+    @Spec(id = "Q11.3", section = "VT-d 3.3 6.5.1")
     void shouldRefuseRegisterCommandsWhileQueueIsEnabled() {
         try (Bench bench = bench()) {
             reaches(bench, A, Tables.IOVA);

@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
  * Context entries by requester: set-associative, replaced in the order of arrival within a set. Entries stay until they are
  * invalidated or replaced, whatever happens in memory.
  *
+ * <p>Entries of legacy mode carry a domain and are invalidated by it. Those of scalable mode have none: a domain-selective
+ * invalidation takes them all, and a device-selective one goes by requester alone (VT-d 6.5.2.1).
+ *
  * <p>With caching mode the unit also keeps the fact that a requester has no context entry. Such a negative entry is tagged with
  * domain 0 (VT-d 6.1).
  *
@@ -15,42 +18,43 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ContextCache {
     private static final int VALID = 1 << 31;
+    private static final int SCALABLE = 1 << 24;
     private static final int REASON_SHIFT = 16;
     private static final int REQUESTER = 0xFFFF;
 
     private final int sets;
     private final int ways;
     private final CacheVersion version;
-    /** VALID, the code of the fault in a negative entry, and the requester id. */
+    /** VALID, SCALABLE, the code of the fault in a negative entry, and the requester id. */
     private final int[] tags;
 
     private final long[] lows;
     private final long[] highs;
     private final byte[] victims;
 
-    /** @param sets a power of two */
-    public ContextCache(int sets, int ways, CacheVersion version) {
-        this.sets = sets;
-        this.ways = ways;
+    public ContextCache(CacheGeometry geometry, CacheVersion version) {
+        this.sets = geometry.sets();
+        this.ways = geometry.ways();
         this.version = version;
-        tags = new int[sets * ways];
-        lows = new long[sets * ways];
-        highs = new long[sets * ways];
+        tags = new int[geometry.entries()];
+        lows = new long[geometry.entries()];
+        highs = new long[geometry.entries()];
         victims = new byte[sets];
     }
 
-    /** The slot of this requester, or -1. */
-    public int find(int rid) {
+    /** The slot of this requester in this mode, or -1. */
+    public int find(int rid, boolean scalable) {
+        int wanted = VALID | (scalable ? SCALABLE : 0) | rid;
         int slot = (rid & sets - 1) * ways;
         for (int end = slot + ways; slot < end; slot++) {
-            int tag = tags[slot];
-            if (tag < 0 && (tag & REQUESTER) == rid) {
+            if ((tags[slot] & (VALID | SCALABLE | REQUESTER)) == wanted) {
                 return slot;
             }
         }
         return -1;
     }
 
+    /** The low word of a legacy entry, qword 0 of a scalable one. */
     public long low(int slot) {
         return lows[slot];
     }
@@ -59,32 +63,28 @@ public final class ContextCache {
         return highs[slot];
     }
 
-    /** Whether the slot says that there is no context entry. */
-    public boolean negative(int slot) {
-        return (tags[slot] & ~VALID) >>> REASON_SHIFT != 0;
-    }
-
     /** The fault of a negative entry; null for a usable one. */
     public @Nullable FaultReason reason(int slot) {
-        return negative(slot) ? FaultReason.ofCode((tags[slot] & ~VALID) >>> REASON_SHIFT) : null;
+        int code = tags[slot] >>> REASON_SHIFT & 0xFF;
+        return code == 0 ? null : FaultReason.ofCode(code);
     }
 
-    public void fill(int rid, long low, long high) {
-        place(VALID | rid, low, high);
+    public void fill(int rid, boolean scalable, long low, long high) {
+        place(VALID | (scalable ? SCALABLE : 0) | rid, low, high);
     }
 
     /** @param low what was read of the entry: its FPD still counts */
-    public void fillNegative(int rid, long low, FaultReason reason) {
-        place(VALID | reason.code() << REASON_SHIFT | rid, low, 0);
+    public void fillNegative(int rid, boolean scalable, long low, FaultReason reason) {
+        place(VALID | (scalable ? SCALABLE : 0) | reason.code() << REASON_SHIFT | rid, low, 0);
     }
 
     private void place(int tag, long low, long high) {
-        int set = tag & REQUESTER & sets - 1;
-        int slot = freeSlot(set);
+        int slot = freeSlot(tag & REQUESTER & sets - 1);
         version.beginChange();
         tags[slot] = tag;
         lows[slot] = low;
         highs[slot] = high;
+        version.bindingsChange();
         version.endChange();
     }
 
@@ -102,6 +102,7 @@ public final class ContextCache {
     public void invalidateAll() {
         version.beginChange();
         java.util.Arrays.fill(tags, 0);
+        version.bindingsChange();
         version.endChange();
     }
 
@@ -117,10 +118,12 @@ public final class ContextCache {
     private void invalidate(int domain, int rid, int compare) {
         version.beginChange();
         for (int slot = 0; slot < tags.length; slot++) {
-            if (ContextEntry.domain(highs[slot]) == domain && ((tags[slot] ^ rid) & compare) == 0) {
+            boolean ofDomain = (tags[slot] & SCALABLE) != 0 || ContextEntry.domain(highs[slot]) == domain;
+            if (ofDomain && ((tags[slot] ^ rid) & compare) == 0) {
                 tags[slot] = 0;
             }
         }
+        version.bindingsChange();
         version.endChange();
     }
 }

@@ -1,150 +1,115 @@
 package io.iolab.iommu.cache;
 
 /**
- * Translations by domain and page, of all three page sizes in one set-associative array, replaced in the order of arrival within
- * a set. First-in first-out rather than least recently used, so that a hit writes nothing and needs no lock. Entries stay until
- * they are invalidated or replaced, whatever happens in memory.
+ * Translations by space and page: one set-associative array for each page size. Entries stay until they are invalidated or
+ * replaced, whatever happens in memory.
  *
- * <p>An entry is two longs. The tag is the whole key: page number (45 bits: an address has at most 57), domain (16), size (2),
- * valid (1). The set is chosen by page number and domain, so a look-up probes one set for each size of which there are entries.
+ * <p>An entry is one word: host frame, rights and marks below. With caching mode an absent page is kept as well, as a 4 KiB entry
+ * without rights.
  *
- * <p>With caching mode an absent page is kept as well, as a 4 KiB entry without rights.
- *
- * <p>Threading: look-ups from any thread, believed only under a {@link CacheVersion}; changes under the unit's lock.
+ * <p>Threading: look-ups from any thread, believed only under a {@link CacheVersion}; changes while it is odd, those of
+ * invalidations under the unit's lock.
  */
 public final class Iotlb {
-    private static final long VALID = 1;
-    private static final int SIZE_SHIFT = 1;
-    private static final int DOMAIN_SHIFT = 3;
-    private static final int PAGE_SHIFT = 19;
+    public static final long READ = 1;
+    public static final long WRITE = 2;
+    public static final long EXECUTE = 4;
+
+    /** Requests with user privilege may use it. */
+    public static final long USER = 8;
+
+    /** SNP, PWSNP or PGSNP: requests to it snoop, whatever they ask for. */
+    public static final long SNOOP = 0x10;
+
+    /** Writes are allowed but need another walk first, which sets the dirty bit. */
+    public static final long CLEAN = 0x20;
+
+    /** Requests with supervisor privilege may write: R/W is set, or does not count. */
+    public static final long SUPERVISOR_WRITE = 0x200;
+
+    /** Requests with supervisor privilege may execute. */
+    public static final long SUPERVISOR_EXECUTE = 0x400;
+
+    /** An absent page of a nested translation: the first level has it, the second has not. */
+    public static final long SECOND_LEVEL_DENIES = 0x800;
+
+    /** The first level of a nested translation allows writes, whatever the second made of it. */
+    public static final long FIRST_LEVEL_WRITE = 1L << 52;
+
+    /** The same for supervisor privilege. */
+    public static final long FIRST_LEVEL_SUPERVISOR_WRITE = 1L << 53;
+
+    /** Every mark that second-level translations, which know of no privilege and no execution, never lack. */
+    public static final long UNRESTRICTED = EXECUTE | USER | SUPERVISOR_EXECUTE;
+
+    private static final int SIZE_SHIFT = 6;
+    private static final long VALID = 0x100;
+    private static final long FRAME = 0x000F_FFFF_FFFF_F000L;
     private static final int SIZES = 3;
-    private static final long RIGHTS = 3;
 
-    private final int sets;
-    private final int ways;
-    private final CacheVersion version;
-    private final long[] tags;
-    /** Host frame and, in the low two bits, rights. */
-    private final long[] pages;
+    private final TaggedArray[] arrays;
+    private final TaggedArray pages4K;
+    private final TaggedArray pages2M;
+    private final TaggedArray pages1G;
 
-    private final byte[] victims;
-    private final int[] entriesOfSize = new int[SIZES];
-
-    /** @param sets a power of two */
-    public Iotlb(int sets, int ways, CacheVersion version) {
-        this.sets = sets;
-        this.ways = ways;
-        this.version = version;
-        tags = new long[sets * ways];
-        pages = new long[sets * ways];
-        victims = new byte[sets];
+    public Iotlb(CacheGeometry geometry4K, CacheGeometry geometry2M, CacheGeometry geometry1G) {
+        pages4K = new TaggedArray(geometry4K);
+        pages2M = new TaggedArray(geometry2M);
+        pages1G = new TaggedArray(geometry1G);
+        arrays = new TaggedArray[] {pages4K, pages2M, pages1G};
     }
 
     private static int shift(int size) {
         return 12 + 9 * size;
     }
 
-    private static long tag(int domain, long iova, int size) {
-        return iova >>> shift(size) << PAGE_SHIFT | (long) domain << DOMAIN_SHIFT | (long) size << SIZE_SHIFT | VALID;
-    }
-
-    private int set(long tag) {
-        return (int) (tag >>> PAGE_SHIFT ^ tag >>> DOMAIN_SHIFT) & sets - 1;
-    }
-
     /**
-     * The slot that translates {@code iova} for this domain, or -1.
+     * The entry that translates {@code iova} in this space, or 0.
      *
-     * @param iova below 2^57
+     * @param space as {@link CacheSpace} makes it
      */
-    public int find(int domain, long iova) {
-        for (int size = 0; size < SIZES; size++) {
-            if (entriesOfSize[size] != 0) {
-                long tag = tag(domain, iova, size);
-                int slot = set(tag) * ways;
-                for (int end = slot + ways; slot < end; slot++) {
-                    if (tags[slot] == tag) {
-                        return slot;
-                    }
-                }
-            }
+    public long find(long space, long iova) {
+        long entry = pages4K.find(space, CacheSpace.page(iova, 12));
+        if (entry == 0 && !pages2M.isEmpty()) {
+            entry = pages2M.find(space, CacheSpace.page(iova, 21));
         }
-        return -1;
+        if (entry == 0 && !pages1G.isEmpty()) {
+            entry = pages1G.find(space, CacheSpace.page(iova, 30));
+        }
+        return entry;
     }
 
     /** Where {@code iova} lies in host memory, by an entry that translates it. */
-    public long hpa(int slot, long iova) {
-        long offset = iova & (1L << shift((int) (tags[slot] >>> SIZE_SHIFT) & 3)) - 1;
-        return pages[slot] & ~RIGHTS | offset;
+    public static long hpa(long entry, long iova) {
+        return entry & FRAME | iova & (1L << pageShift(entry)) - 1;
     }
 
-    /** Read (1) and write (2); 0 for a page that is known to be absent. */
-    public int rights(int slot) {
-        return (int) (pages[slot] & RIGHTS);
+    /** 12, 21 or 30. */
+    public static int pageShift(long entry) {
+        return shift((int) (entry >>> SIZE_SHIFT) & 3);
     }
 
     /**
+     * An entry.
+     *
      * @param pageShift 12, 21 or 30
      * @param frameHpa aligned to the page
+     * @param marks {@link #READ} to {@link #CLEAN}; none for a page that is known to be absent
      */
-    public void fill(int domain, long iova, int pageShift, long frameHpa, int rights) {
-        int size = (pageShift - 12) / 9;
-        long tag = tag(domain, iova, size);
-        int slot = freeSlot(set(tag));
-        version.beginChange();
-        drop(slot);
-        tags[slot] = tag;
-        pages[slot] = frameHpa | rights;
-        entriesOfSize[size]++;
-        version.endChange();
+    public static long entry(int pageShift, long frameHpa, long marks) {
+        return frameHpa & FRAME | (long) ((pageShift - 12) / 9) << SIZE_SHIFT | VALID | marks;
     }
 
-    private int freeSlot(int set) {
-        for (int way = 0; way < ways; way++) {
-            if (tags[set * ways + way] == 0) {
-                return set * ways + way;
-            }
+    /** Within a change of the {@link CacheVersion}. */
+    public void fill(long space, long iova, long entry) {
+        int size = (int) (entry >>> SIZE_SHIFT) & 3;
+        arrays[size].fill(space, CacheSpace.page(iova, shift(size)), entry);
+    }
+
+    /** Drops entries; see {@link TaggedArray#dropMatching}. Within a change of the {@link CacheVersion}. */
+    void drop(long space, long compare, long iova, int blockShift) {
+        for (int size = 0; size < SIZES; size++) {
+            arrays[size].dropMatching(space, compare, CacheSpace.address(iova), shift(size), blockShift);
         }
-        int way = victims[set];
-        victims[set] = (byte) (way + 1 == ways ? 0 : way + 1);
-        return set * ways + way;
-    }
-
-    private void drop(int slot) {
-        if (tags[slot] != 0) {
-            entriesOfSize[(int) (tags[slot] >>> SIZE_SHIFT) & 3]--;
-            tags[slot] = 0;
-        }
-    }
-
-    public void invalidateAll() {
-        version.beginChange();
-        for (int slot = 0; slot < tags.length; slot++) {
-            drop(slot);
-        }
-        version.endChange();
-    }
-
-    public void invalidateDomain(int domain) {
-        invalidatePages(domain, 0, 64);
-    }
-
-    /**
-     * Drops every entry of the domain that translates an address in the naturally aligned block of 2^{@code blockShift} bytes
-     * around {@code iova}; 64 and above means all of them. A large page goes when the block touches it.
-     */
-    public void invalidatePages(int domain, long iova, int blockShift) {
-        version.beginChange();
-        for (int slot = 0; slot < tags.length; slot++) {
-            long tag = tags[slot];
-            if (tag != 0 && (int) (tag >>> DOMAIN_SHIFT & 0xFFFF) == domain) {
-                int shift = shift((int) (tag >>> SIZE_SHIFT) & 3);
-                int coarser = Math.max(shift, blockShift);
-                if (coarser >= 64 || (tag >>> PAGE_SHIFT << shift) >>> coarser == iova >>> coarser) {
-                    drop(slot);
-                }
-            }
-        }
-        version.endChange();
     }
 }

@@ -10,6 +10,12 @@ final class FaultLog {
     private static final int FAULT = 1 << 31;
     private static final int READ = 1 << 30;
 
+    /** PP, bit 31 of the third dword; PV, bits 59:40 of the upper qword. */
+    private static final int PASID_PRESENT = 1 << 31;
+
+    private static final int PASID_SHIFT = 8;
+    private static final int PASID_MASK = 0xF_FFFF;
+
     private final UnitRegisters unit;
     private long overflows;
 
@@ -50,10 +56,13 @@ final class FaultLog {
         if ((top & FAULT) == 0) {
             return false;
         }
-        int source = unit.load32(offset + 8) & 0xFFFF;
+        int flags = unit.load32(offset + 8);
+        int source = flags & 0xFFFF;
+        int pasid = (flags & PASID_PRESENT) != 0 ? top >>> PASID_SHIFT & PASID_MASK : FaultReport.NO_PASID;
         long iovaPage = unit.load64(offset) & ~0xFFFL;
         unit.store32(offset + 12, FAULT);
-        report.accept(new FaultReport(source, iovaPage, (top & READ) != 0 ? Access.READ : Access.WRITE, top & 0xFF));
+        Access access = (top & READ) != 0 ? Access.READ : Access.WRITE;
+        report.accept(new FaultReport(source, iovaPage, access, top & 0xFF, pasid));
         return true;
     }
 }

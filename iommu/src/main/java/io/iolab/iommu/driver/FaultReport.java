@@ -9,11 +9,33 @@ import org.jspecify.annotations.Nullable;
  * A fault record as host software read it.
  *
  * @param rid the requester
- * @param iovaPage the 4 KiB page of the request
+ * @param iovaPage the 4 KiB page of the request; for an interrupt request the index of its entry, in bits 63:48
  * @param access what was tried
  * @param reasonCode FR as recorded
+ * @param pasid of the request, or {@link #NO_PASID}
  */
-public record FaultReport(int rid, long iovaPage, Access access, int reasonCode) {
+public record FaultReport(int rid, long iovaPage, Access access, int reasonCode, int pasid) {
+    /** The PASID of a request without one. */
+    public static final int NO_PASID = -1;
+
+    private static final int FIRST_INTERRUPT_REASON = 0x20;
+    private static final int LAST_INTERRUPT_REASON = 0x2F;
+    private static final int INDEX_SHIFT = 48;
+
+    /** Of a request without PASID. */
+    public FaultReport(int rid, long iovaPage, Access access, int reasonCode) {
+        this(rid, iovaPage, access, reasonCode, NO_PASID);
+    }
+
+    /** Whether an interrupt request was blocked, not a DMA request. */
+    public boolean ofInterrupt() {
+        return reasonCode >= FIRST_INTERRUPT_REASON && reasonCode <= LAST_INTERRUPT_REASON;
+    }
+
+    /** The interrupt-remapping table index of a blocked interrupt request. */
+    public int interruptIndex() {
+        return (int) (iovaPage >>> INDEX_SHIFT);
+    }
 
     /** The reason, or null for a code that this lab does not know. */
     public @Nullable FaultReason reason() {
@@ -24,12 +46,18 @@ public record FaultReport(int rid, long iovaPage, Access access, int reasonCode)
     @Override
     public String toString() {
         FaultReason reason = reason();
+        String end = String.format("[fault reason 0x%02x] %s", reasonCode, reason == null ? "Unknown" : reason.text());
+        String source = RequesterId.format(rid);
+        if (ofInterrupt()) {
+            return String.format(
+                    "DMAR: [INTR-REMAP] Request device [%s] fault index 0x%x %s", source, interruptIndex(), end);
+        }
         return String.format(
-                "DMAR: [DMA %s NO_PASID] Request device [%s] fault addr 0x%x [fault reason 0x%02x] %s",
+                "DMAR: [DMA %s %s] Request device [%s] fault addr 0x%x %s",
                 access == Access.READ ? "Read" : "Write",
-                RequesterId.format(rid),
+                pasid == NO_PASID ? "NO_PASID" : String.format("PASID 0x%x", pasid),
+                source,
                 iovaPage,
-                reasonCode,
-                reason == null ? "Unknown" : reason.text());
+                end);
     }
 }

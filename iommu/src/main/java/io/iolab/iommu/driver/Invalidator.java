@@ -22,4 +22,17 @@ interface Invalidator {
      * @param leafOnly whether tables above the leaves are as they were (IH)
      */
     void iotlbPages(int domain, long iova, int addressMask, boolean leafOnly);
+
+    /**
+     * The naturally aligned block of 2^{@code mask} interrupt-remapping table entries at {@code index}.
+     *
+     * @throws IllegalStateException without a queue, which interrupt remapping needs
+     */
+    void interruptEntries(int index, int mask);
+
+    /** Every interrupt-remapping table entry; throws as above. */
+    void interruptGlobal();
+
+    /** Whether absent entries are cached, so that filling one needs an invalidation (CAP.CM). */
+    boolean remembersAbsence();
 }

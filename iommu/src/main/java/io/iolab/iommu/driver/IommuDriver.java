@@ -105,12 +105,65 @@ public final class IommuDriver {
         unit.command(UnitRegisters.TRANSLATION, true);
     }
 
-    /** Turns translation off: every requester addresses host memory directly. */
+    /**
+     * Turns translation off: every requester addresses host memory directly. Interrupt remapping stays as it is, and the queue with
+     * it.
+     */
     public void disable() {
         unit.command(UnitRegisters.TRANSLATION, false);
-        if (queue != null) {
+        if (queue != null && !unit.status(UnitRegisters.INTERRUPT_REMAPPING)) {
             queue.disable();
         }
+    }
+
+    /** Whether {@link #enableInterruptRemapping} works. */
+    public boolean supportsInterruptRemapping() {
+        return unit.interruptRemapping() && queue != null;
+    }
+
+    /** Whether entries of the interrupt-remapping table can post. */
+    public boolean supportsPostedInterrupts() {
+        return supportsInterruptRemapping() && unit.postedInterrupts();
+    }
+
+    /** Whether interrupt destinations can have 32 bits. */
+    public boolean supportsExtendedInterruptMode() {
+        return unit.extendedInterruptMode();
+    }
+
+    /**
+     * Turns interrupt remapping on with a new, empty table: from then on only interrupts that have an entry pass, and none of the
+     * compatibility format.
+     *
+     * @param extended 32-bit destinations
+     * @throws IllegalStateException if the unit does not offer that, or remapping is on already
+     */
+    public InterruptTable enableInterruptRemapping(boolean extended) {
+        if (queue == null
+                || !unit.interruptRemapping()
+                || extended && !unit.extendedInterruptMode()
+                || unit.status(UnitRegisters.INTERRUPT_REMAPPING)) {
+            throw new IllegalStateException("interrupt remapping is on already, or not offered like this");
+        }
+        if (!unit.status(UnitRegisters.QUEUE)) {
+            queue.enable();
+        }
+        long tableHpa = frames.allocatePage();
+        unit.store64(UnitRegisters.IRTA, tableHpa | (extended ? 1 << 11 : 0) | InterruptTable.sizeField());
+        unit.command(UnitRegisters.INTERRUPT_TABLE, true);
+        if (!unit.setInterruptTableFlushes()) {
+            invalidator.interruptGlobal();
+        }
+        unit.command(UnitRegisters.INTERRUPT_REMAPPING, true);
+        if (unit.status(UnitRegisters.COMPATIBILITY_FORMAT)) {
+            unit.command(UnitRegisters.COMPATIBILITY_FORMAT, false);
+        }
+        return new InterruptTable(memory, tableHpa, extended, invalidator);
+    }
+
+    /** Turns interrupt remapping off: messages reach the processors as devices sent them. The table's frame is not given back. */
+    public void disableInterruptRemapping() {
+        unit.command(UnitRegisters.INTERRUPT_REMAPPING, false);
     }
 
     /**

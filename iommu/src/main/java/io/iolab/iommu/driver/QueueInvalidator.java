@@ -14,6 +14,7 @@ final class QueueInvalidator implements Invalidator {
     private static final int DESCRIPTOR = 16;
     private static final int CONTEXT = 1;
     private static final int IOTLB = 2;
+    private static final int INTERRUPT_ENTRIES = 4;
     private static final int WAIT = 5;
     private static final int STATUS_WRITE = 1 << 5;
     private static final int PENDING = 1;
@@ -70,6 +71,21 @@ final class QueueInvalidator implements Invalidator {
     @Override
     public void iotlbPages(int domain, long iova, int addressMask, boolean leafOnly) {
         submit(IOTLB | 3 << 4 | (long) domain << 16, iova | (leafOnly ? 1 << 6 : 0) | addressMask);
+    }
+
+    @Override
+    public void interruptEntries(int index, int mask) {
+        submit(INTERRUPT_ENTRIES | 1 << 4 | (long) mask << 27 | (long) index << 32, 0);
+    }
+
+    @Override
+    public void interruptGlobal() {
+        submit(INTERRUPT_ENTRIES, 0);
+    }
+
+    @Override
+    public boolean remembersAbsence() {
+        return registers.cachingMode();
     }
 
     /** The status dword is initialised before the tail moves, or the unit's write could be lost. */

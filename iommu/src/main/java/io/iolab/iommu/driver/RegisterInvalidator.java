@@ -56,4 +56,19 @@ final class RegisterInvalidator implements Invalidator {
             throw new IllegalStateException("remapping unit refused an IOTLB invalidation");
         }
     }
+
+    @Override
+    public void interruptEntries(int index, int mask) {
+        interruptGlobal();
+    }
+
+    @Override
+    public void interruptGlobal() {
+        throw new IllegalStateException("interrupt entries are invalidated through a queue only");
+    }
+
+    @Override
+    public boolean remembersAbsence() {
+        return registers.cachingMode();
+    }
 }

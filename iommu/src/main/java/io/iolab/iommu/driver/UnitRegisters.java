@@ -23,10 +23,15 @@ final class UnitRegisters {
     static final int IQT = 0x88;
     static final int IQA = 0x90;
 
+    static final int IRTA = 0xB8;
+
     static final int TRANSLATION = 1 << 31;
     static final int ROOT_POINTER = 1 << 30;
     static final int WRITE_BUFFER = 1 << 27;
     static final int QUEUE = 1 << 26;
+    static final int INTERRUPT_REMAPPING = 1 << 25;
+    static final int INTERRUPT_TABLE = 1 << 24;
+    static final int COMPATIBILITY_FORMAT = 1 << 23;
 
     /** GSTS without the bits whose commands are one-shot, so that writing it back commands nothing. */
     private static final int STEADY = 0x96FF_FFFF;
@@ -143,6 +148,24 @@ final class UnitRegisters {
 
     boolean queuedInvalidation() {
         return (ecap & 2) != 0;
+    }
+
+    boolean interruptRemapping() {
+        return (ecap & 1 << 3) != 0;
+    }
+
+    /** Whether interrupt destinations can have 32 bits. */
+    boolean extendedInterruptMode() {
+        return (ecap & 1 << 4) != 0;
+    }
+
+    boolean postedInterrupts() {
+        return (cap >>> 59 & 1) != 0;
+    }
+
+    /** Whether setting the interrupt table empties its cache by itself (ESIRTPS). */
+    boolean setInterruptTableFlushes() {
+        return (cap >>> 62 & 1) != 0;
     }
 
     boolean passThrough() {

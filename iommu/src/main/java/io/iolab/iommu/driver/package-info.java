@@ -7,6 +7,7 @@
  *      +-- Domain -- PageTable ---------+
  *      +-- ContextTables ---------------+--> host memory, frames from a FrameSource
  *      +-- Invalidator: queue, or registers where there is none
+ *      +-- InterruptTable --------------+
  *      +-- FaultLog --> FaultReport
  * </pre>
  *

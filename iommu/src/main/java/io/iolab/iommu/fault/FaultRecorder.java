@@ -7,27 +7,58 @@ import io.iolab.iommu.register.VtdRegisters;
 /**
  * FSTS and the fault recording registers: where a fault goes, and when software is told (VT-d 7.2, "Fault Logging").
  *
- * <p>A requester with a fault still pending collapses its next ones into it, so that one bad device cannot fill the registers;
- * a full ring sets PFO and loses faults until software clears it.
+ * <p>On a unit that compresses, a requester with a fault still pending collapses its next ones into it, so that one bad device cannot
+ * fill the registers; a full ring sets PFO and loses faults until software clears it.
  *
  * <p>Threading: under the unit's lock.
  */
 public final class FaultRecorder {
     private static final int OVERFLOW = 1;
     private static final int PENDING = 1 << 1;
-    private static final int QUEUE_ERROR = 1 << 4;
-    private static final int ANY = OVERFLOW | PENDING | QUEUE_ERROR;
+    /** FSTS.IQE: the queue stopped on a descriptor. */
+    public static final int QUEUE_ERROR = 1 << 4;
+
+    /** FSTS.ICE: a device answered an invalidation with something else. */
+    public static final int COMPLETION_ERROR = 1 << 5;
+
+    /** FSTS.ITE: a device did not answer an invalidation in time. */
+    public static final int TIMEOUT_ERROR = 1 << 6;
+
+    /** READ, or 0 for a write: what kind of request it was, as {@link #record} takes it. */
+    public static final int READ = 1;
+
+    /** The request asked for execute permission. */
+    public static final int EXECUTE = 1 << 1;
+
+    /** The request was of supervisor privilege. */
+    public static final int PRIVILEGED = 1 << 2;
+
+    /** AT of the request, two bits from here: 0 untranslated, 1 translation request, 2 translated. */
+    public static final int ADDRESS_TYPE_SHIFT = 4;
+
+    /** In place of a PASID, for requests without one. */
+    public static final int NO_PASID = -1;
+
+    private static final int QUEUE_ERRORS = QUEUE_ERROR | COMPLETION_ERROR | TIMEOUT_ERROR;
+    private static final int ANY = OVERFLOW | PENDING | QUEUE_ERRORS;
     private static final int INDEX = 0xFF00;
     private static final int INDEX_SHIFT = 8;
 
     private static final int FAULT = 1 << 31;
     private static final long READ_REQUEST = 1L << 62;
-    private static final int ADDRESS_TYPE_SHIFT = 60;
+    private static final int RECORD_ADDRESS_TYPE_SHIFT = 60;
+    private static final int PASID_SHIFT = 40;
     private static final int REASON_SHIFT = 32;
+    private static final long PASID_PRESENT = 1L << 31;
+    private static final long EXECUTE_REQUESTED = 1L << 30;
+    private static final long PRIVILEGE_REQUESTED = 1L << 29;
+    private static final int PASID_MASK = 0xF_FFFF;
+    private static final int INTERRUPT_INDEX_SHIFT = 48;
 
     private final RegisterFile registers;
     private final EventSignal event;
     private final int records;
+    private final boolean compress;
     private final Runnable queueErrorCleared;
     private final long[] byReason = new long[FaultReason.values().length];
     private int next;
@@ -36,10 +67,15 @@ public final class FaultRecorder {
     private long suppressed;
     private long lost;
 
-    /** @param queueErrorCleared called when software has cleared FSTS.IQE */
-    public FaultRecorder(RegisterFile registers, int records, EventSignal event, Runnable queueErrorCleared) {
+    /**
+     * @param compress whether faults of a source that has a record pending are merged into it
+     * @param queueErrorCleared called when software has cleared FSTS.IQE, ICE or ITE
+     */
+    public FaultRecorder(
+            RegisterFile registers, int records, boolean compress, EventSignal event, Runnable queueErrorCleared) {
         this.registers = registers;
         this.records = records;
+        this.compress = compress;
         this.event = event;
         this.queueErrorCleared = queueErrorCleared;
         registers.onWrite(VtdRegisters.FSTS, this::statusWritten);
@@ -58,7 +94,7 @@ public final class FaultRecorder {
     }
 
     /**
-     * Notes a blocked request.
+     * Notes a blocked request without PASID.
      *
      * @param faultsDisabled FPD of the context entry that was in force
      * @param iova any address in the page
@@ -66,13 +102,47 @@ public final class FaultRecorder {
      * @param addressType AT of the request: 0 untranslated, 1 translation request, 2 translated
      */
     public void record(FaultReason reason, boolean faultsDisabled, int rid, long iova, boolean read, int addressType) {
+        record(reason, faultsDisabled, rid, iova, (read ? READ : 0) | addressType << ADDRESS_TYPE_SHIFT, NO_PASID);
+    }
+
+    /**
+     * Notes a blocked request.
+     *
+     * @param faultsDisabled FPD of the context, directory or PASID entry that was in force
+     * @param iova any address in the page
+     * @param request {@link #READ}, {@link #EXECUTE}, {@link #PRIVILEGED}, and AT above {@link #ADDRESS_TYPE_SHIFT}
+     * @param pasid 20 bits, or {@link #NO_PASID}
+     */
+    public void record(FaultReason reason, boolean faultsDisabled, int rid, long iova, int request, int pasid) {
+        long flags = (request & READ) != 0 ? READ_REQUEST : 0;
+        flags |= (long) (request >>> ADDRESS_TYPE_SHIFT & 3) << RECORD_ADDRESS_TYPE_SHIFT;
+        if (pasid != NO_PASID) {
+            flags |= PASID_PRESENT | (long) (pasid & PASID_MASK) << PASID_SHIFT;
+            flags |= (request & EXECUTE) != 0 ? EXECUTE_REQUESTED : 0;
+            flags |= (request & PRIVILEGED) != 0 ? PRIVILEGE_REQUESTED : 0;
+        }
+        long page = AddressRange.alignDown(iova, AddressRange.PAGE_SIZE);
+        enter(reason, faultsDisabled, rid, page, flags);
+    }
+
+    /**
+     * Notes a blocked interrupt request.
+     *
+     * @param faultsDisabled FPD of the interrupt-remapping table entry that was in force
+     * @param index into the interrupt-remapping table; 16 bits count, and 0 stands for a request without one
+     */
+    public void interrupt(FaultReason reason, boolean faultsDisabled, int rid, int index) {
+        enter(reason, faultsDisabled, rid, (long) index << INTERRUPT_INDEX_SHIFT, 0);
+    }
+
+    private void enter(FaultReason reason, boolean faultsDisabled, int rid, long information, long flags) {
         byReason[reason.ordinal()]++;
         int before = registers.get(VtdRegisters.FSTS);
         if (faultsDisabled && reason.qualified()) {
             suppressed++;
         } else if ((before & OVERFLOW) != 0) {
             lost++;
-        } else if (isPending(rid)) {
+        } else if (compress && isPending(rid)) {
             collapsed++;
         } else if ((registers.get(flagWord(next)) & FAULT) != 0) {
             lost++;
@@ -80,30 +150,32 @@ public final class FaultRecorder {
             signal(before);
         } else {
             recorded++;
-            long high = (read ? READ_REQUEST : 0)
-                    | (long) addressType << ADDRESS_TYPE_SHIFT
-                    | (long) reason.code() << REASON_SHIFT
-                    | rid & 0xFFFF;
-            registers.set64(record(next), AddressRange.alignDown(iova, AddressRange.PAGE_SIZE));
+            registers.set64(record(next), information);
+            long high = flags | (long) reason.code() << REASON_SHIFT | rid & 0xFFFF;
             registers.set64(record(next) + 8, high | 1L << 63);
+            int first = next;
+            next = next + 1 == records ? 0 : next + 1;
             if ((before & PENDING) == 0) {
-                registers.set(VtdRegisters.FSTS, before & ~INDEX | next << INDEX_SHIFT | PENDING);
+                registers.set(VtdRegisters.FSTS, before & ~INDEX | first << INDEX_SHIFT | PENDING);
                 signal(before);
             }
-            next = next + 1 == records ? 0 : next + 1;
         }
     }
 
-    /** The invalidation queue stopped on an error: FSTS.IQE. */
-    public void queueError() {
+    /**
+     * The invalidation queue stopped.
+     *
+     * @param error {@link #QUEUE_ERROR}, {@link #COMPLETION_ERROR} or {@link #TIMEOUT_ERROR}
+     */
+    public void queueError(int error) {
         int before = registers.get(VtdRegisters.FSTS);
-        registers.set(VtdRegisters.FSTS, before | QUEUE_ERROR);
+        registers.set(VtdRegisters.FSTS, before | error);
         signal(before);
     }
 
-    /** Whether FSTS.IQE is set, which keeps the queue from fetching. */
-    public boolean queueErrorPending() {
-        return (registers.get(VtdRegisters.FSTS) & QUEUE_ERROR) != 0;
+    /** Whether these errors of the queue are set in FSTS. */
+    public boolean queueErrorPending(int errors) {
+        return (registers.get(VtdRegisters.FSTS) & errors) != 0;
     }
 
     private boolean isPending(int rid) {
@@ -124,7 +196,7 @@ public final class FaultRecorder {
 
     private void statusWritten(int written, int previous) {
         withdrawIfQuiet();
-        if ((previous & written & QUEUE_ERROR) != 0) {
+        if ((previous & written & QUEUE_ERRORS) != 0) {
             queueErrorCleared.run();
         }
     }

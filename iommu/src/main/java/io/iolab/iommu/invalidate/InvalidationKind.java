@@ -1,6 +1,6 @@
 package io.iolab.iommu.invalidate;
 
-/** What an invalidation command covers, and the wait that follows commands in a queue (VT-d 6.5). */
+/** What an invalidation command covers, and the other commands that a queue takes (VT-d 6.5, 7.7). */
 public enum InvalidationKind {
     CONTEXT_GLOBAL,
     CONTEXT_DOMAIN,
@@ -8,5 +8,14 @@ public enum InvalidationKind {
     IOTLB_GLOBAL,
     IOTLB_DOMAIN,
     IOTLB_PAGE,
+    PASID_GLOBAL,
+    PASID_DOMAIN,
+    PASID_ONE,
+    PASID_IOTLB_ALL,
+    PASID_IOTLB_PAGE,
+    DEVICE_TLB,
+    INTERRUPT_GLOBAL,
+    INTERRUPT_INDEX,
+    PAGE_GROUP_RESPONSE,
     WAIT
 }

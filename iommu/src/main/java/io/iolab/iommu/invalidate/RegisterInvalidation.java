@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * Invalidation through CCMD and IOTLB (VT-d 6.5.1). A command starts when the high half is written with bit 63 set, and is done
  * when that bit reads 0 again, which here is at once.
  *
- * <p>While the queue is enabled these registers are out of service: a command is dropped, counted, and reports granularity 0, which
+ * <p>While the queue is enabled, and in scalable mode, these registers are out of service: a command is dropped, counted, and reports granularity 0, which
  * software reads as an incorrect request. Leaving the busy bit set instead would hang a polling driver for a mistake of its own.
  *
  * <p>Threading: under the unit's lock.
@@ -30,13 +30,13 @@ public final class RegisterInvalidation {
 
     private final RegisterFile registers;
     private final Invalidations invalidations;
-    private final BooleanSupplier queueEnabled;
+    private final BooleanSupplier outOfService;
 
-    /** @param queueEnabled whether GSTS.QIES is set */
-    public RegisterInvalidation(RegisterFile registers, Invalidations invalidations, BooleanSupplier queueEnabled) {
+    /** @param outOfService whether GSTS.QIES is set, or scalable mode in force, which has the queue only */
+    public RegisterInvalidation(RegisterFile registers, Invalidations invalidations, BooleanSupplier outOfService) {
         this.registers = registers;
         this.invalidations = invalidations;
-        this.queueEnabled = queueEnabled;
+        this.outOfService = outOfService;
         // SID and FM, bits 33:16, are write-only; so is IVA.
         registers.onRead(VtdRegisters.CCMD, () -> registers.get(VtdRegisters.CCMD) & 0xFFFF);
         registers.onRead(VtdRegisters.CCMD + 4, () -> registers.get(VtdRegisters.CCMD + 4) & ~3);
@@ -70,7 +70,7 @@ public final class RegisterInvalidation {
     }
 
     private boolean allowed() {
-        if (queueEnabled.getAsBoolean()) {
+        if (outOfService.getAsBoolean()) {
             registers.count(RegisterFault.ILLEGAL_STATE);
             return false;
         }

@@ -3,9 +3,9 @@
  *
  * <pre>
  *   CCMD, IVA + IOTLB --RegisterInvalidation--+
- *                                             +--> Invalidations --> ContextCache, Iotlb
- *   IQT --InvalidationQueue (memory)----------+
- *            wait: status dword, completion event      error: FSTS.IQE, fault event
+ *                                             +--> Invalidations --> TranslationCaches, InterruptEntryCache
+ *   IQT --InvalidationQueue (memory)----------+         +----------> device TLBs; responses to page requests
+ *            wait: status dword, completion event      error: FSTS.IQE, ITE, fault event
  * </pre>
  *
  * <p>Threading: under the unit's lock.

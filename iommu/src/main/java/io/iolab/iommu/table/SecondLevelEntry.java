@@ -11,10 +11,16 @@ public final class SecondLevelEntry {
     public static final int READ = 1;
     public static final int WRITE = 2;
 
-    private static final long PAGE_SIZE_BIT = 1L << 7;
+    /** PS. */
+    public static final long PAGE_SIZE_BIT = 1L << 7;
 
-    /** SNP: reserved in every entry while snoop control (ECAP.SC) is not offered. */
-    private static final long SNOOP = 1L << 11;
+    /** A and D, where the PASID entry enables them. */
+    public static final long ACCESSED = 1L << 8;
+
+    public static final long DIRTY = 1L << 9;
+
+    /** SNP of a leaf: reserved while snoop control (ECAP.SC) is not offered, and in every other entry. */
+    public static final long SNOOP = 1L << 11;
 
     /** TM of old revisions. */
     private static final long TRANSIENT = 1L << 62;
@@ -39,7 +45,7 @@ public final class SecondLevelEntry {
         return (int) entry & 3;
     }
 
-    /** Whether the walk ends here; meaningful once {@link #reservedSet} was found false. */
+    /** Whether the walk ends here, reserved bits aside. */
     public static boolean leaf(long entry, int level) {
         return level == 1 || (entry & PAGE_SIZE_BIT) != 0;
     }
@@ -49,13 +55,19 @@ public final class SecondLevelEntry {
         return entry & ADDRESS;
     }
 
-    /** PS is reserved at level 4 and above and where the size is not offered; a large page's low address bits are too. */
-    public static boolean reservedSet(long entry, int level, Capabilities capabilities) {
-        long reserved = SNOOP | TRANSIENT | ADDRESS & ~capabilities.hostAddressMask();
-        if (level >= 2 && (entry & PAGE_SIZE_BIT) != 0) {
+    /**
+     * Bits that must be 0. PS is reserved at level 4 and above and where the size is not offered; a large page's low address bits are
+     * too.
+     *
+     * @param leaf whether PS is set, or the level is 1
+     */
+    public static long reserved(int level, boolean leaf, Capabilities capabilities) {
+        long reserved = TRANSIENT | ADDRESS & ~capabilities.hostAddressMask();
+        reserved |= leaf && capabilities.snoopControl() ? 0 : SNOOP;
+        if (leaf && level > 1) {
             boolean offered = level == 2 && capabilities.largePages2M() || level == 3 && capabilities.largePages1G();
             reserved |= offered ? (1L << shift(level)) - 1 & ADDRESS : PAGE_SIZE_BIT;
         }
-        return (entry & reserved) != 0;
+        return reserved;
     }
 }

@@ -1,12 +1,13 @@
 /**
- * The walk through root, context and second-level tables, without any cache (VT-d 3.4, 3.7 and 9).
+ * The walks through root, context and PASID tables, and through first- and second-level page tables (VT-d 3.4 to 3.8 and 9).
  *
  * <pre>
- *   rid --context()--> context entry --request()--> allowed? --page(iova)--> frame, page size, rights
+ *   rid, pasid --StructureWalk--> context entry, PASID entry --> AddressSpace
+ *   AddressSpace, iova --PageWalk--> frame, page size, rights
  *          any step --> FaultReason
  * </pre>
  *
- * <p>Threading: under the unit's lock.
+ * <p>Threading: stated by each class. Structures are walked under the unit's lock, pages without one.
  */
 @org.jspecify.annotations.NullMarked
 package io.iolab.iommu.walk;

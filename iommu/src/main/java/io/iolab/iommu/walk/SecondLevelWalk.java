@@ -1,0 +1,199 @@
+package io.iolab.iommu.walk;
+
+import io.iolab.devices.memory.Memory;
+import io.iolab.iommu.cache.Iotlb;
+import io.iolab.iommu.cache.PagingStructureCache;
+import io.iolab.iommu.fault.FaultReason;
+import io.iolab.iommu.register.Capabilities;
+import io.iolab.iommu.table.SecondLevelEntry;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The walk through a second-level table (VT-d 3.7, 9.8), from the lowest table that the paging-structure caches know.
+ *
+ * <p>At each level: readable, right not denied, reserved bits. Rights are tested before reserved bits: an entry that is not present,
+ * all its bits free for software's use, must report the denial. The right to a page is the intersection over all levels.
+ *
+ * <p>Accessed and dirty bits are set when the walk has succeeded, from the top down, each with one compare-and-set that fails if
+ * software has changed the entry meanwhile.
+ *
+ * <p>Threading: the thread that runs the requester, or any under the unit's lock.
+ */
+final class SecondLevelWalk {
+    private static final long RIGHTS = Iotlb.READ | Iotlb.WRITE;
+    private static final int LEAF = 8;
+    private static final int MAXIMUM_LEVELS = 5;
+
+    private final Memory memory;
+    private final PagingStructureCache tables;
+    private final TableTrail trail;
+    /** Reserved bits by level; those of leaves from {@link #LEAF} on. */
+    private final long[] reserved = new long[2 * LEAF];
+
+    /** Bits by level with which an entry is no ordinary table: reserved ones, and PS. */
+    private final long[] stops = new long[LEAF];
+
+    private final long[] visitedHpa = new long[MAXIMUM_LEVELS];
+    private final long[] visited = new long[MAXIMUM_LEVELS];
+    private long accesses;
+    private long frameHpa;
+    private int pageShift;
+    private long marks;
+    private boolean notPresent;
+
+    SecondLevelWalk(Memory memory, Capabilities capabilities, PagingStructureCache tables, TableTrail trail) {
+        this.memory = memory;
+        this.tables = tables;
+        this.trail = trail;
+        for (int level = 1; level <= MAXIMUM_LEVELS; level++) {
+            reserved[level] = SecondLevelEntry.reserved(level, false, capabilities);
+            stops[level] = reserved[level] | SecondLevelEntry.PAGE_SIZE_BIT;
+            reserved[level + LEAF] = SecondLevelEntry.reserved(level, true, capabilities);
+        }
+    }
+
+    /**
+     * On success {@link #frameHpa}, {@link #pageShift} and {@link #marks} hold the page; on a denial {@link #notPresent} tells an
+     * absent entry from a denied one.
+     *
+     * @param address within the width of the table
+     * @param needs {@link Iotlb#READ}, {@link Iotlb#WRITE}; one of them is enough
+     * @param write whether the page will be written, so that its dirty bit is due
+     */
+    @Nullable
+    FaultReason walk(AddressSpace in, long address, long needs, boolean write, SecondLevelUse use) {
+        notPresent = false;
+        if (tables.present() || in.secondLevelAccessedDirty()) {
+            return walkRemembered(in, address, needs, write, use);
+        }
+        // The common walk: nothing but loads and one test for each table.
+        long rights = RIGHTS;
+        int top = in.secondLevels();
+        long tableHpa = in.secondLevelTable();
+        for (int level = top; ; level--) {
+            long entryHpa = SecondLevelEntry.hpa(tableHpa, address, level);
+            if (!memory.contains(entryHpa, SecondLevelEntry.BYTES)) {
+                accesses += top - level + 1;
+                return level == top ? use.topUnreadable : use.unreadable;
+            }
+            long entry = memory.loadLongAcquire(entryHpa);
+            rights &= entry;
+            if (level == 1 || (entry & stops[level]) != 0 || (rights & needs) == 0) {
+                accesses += top - level + 1;
+                FaultReason reason = check(entry, level, rights, needs, use);
+                return reason != null ? reason : leaf(in, entry, level, top, rights, write);
+            }
+            tableHpa = SecondLevelEntry.address(entry);
+        }
+    }
+
+    /** The checks of one entry in their order. What passes and is no leaf leads to the next table. */
+    private @Nullable FaultReason check(long entry, int level, long rights, long needs, SecondLevelUse use) {
+        if ((rights & needs) == 0) {
+            notPresent = (entry & RIGHTS) == 0;
+            return needs == Iotlb.WRITE ? use.writeDenied : use.readDenied;
+        }
+        boolean leaf = SecondLevelEntry.leaf(entry, level);
+        return (entry & reserved[leaf ? level + LEAF : level]) != 0 ? use.reserved : null;
+    }
+
+    /** The same walk from the lowest table that is known, with accessed and dirty bits. */
+    private @Nullable FaultReason walkRemembered(
+            AddressSpace in, long address, long needs, boolean write, SecondLevelUse use) {
+        int top = in.secondLevels();
+        int level = top;
+        long tableHpa = in.secondLevelTable();
+        long rights = RIGHTS;
+        for (int known = 1; tables.present() && known < top; known++) {
+            long found = tables.find(in.domainSpace(), address, known);
+            if (found != 0) {
+                level = known;
+                tableHpa = PagingStructureCache.tableHpa(found);
+                rights = PagingStructureCache.rights(found) & RIGHTS;
+                break;
+            }
+        }
+        for (int from = level; ; level--) {
+            long entryHpa = SecondLevelEntry.hpa(tableHpa, address, level);
+            accesses++;
+            if (!memory.contains(entryHpa, SecondLevelEntry.BYTES)) {
+                return level == top ? use.topUnreadable : use.unreadable;
+            }
+            long entry = memory.loadLongAcquire(entryHpa);
+            rights &= entry;
+            FaultReason reason = check(entry, level, rights, needs, use);
+            if (reason != null) {
+                return reason;
+            }
+            visitedHpa[level - 1] = entryHpa;
+            visited[level - 1] = entry;
+            if (SecondLevelEntry.leaf(entry, level)) {
+                return leaf(in, entry, level, from, rights, write);
+            }
+            tableHpa = SecondLevelEntry.address(entry);
+            trail.add(in.domainSpace(), address, level - 1, tableHpa, rights);
+        }
+    }
+
+    private @Nullable FaultReason leaf(AddressSpace in, long entry, int level, int from, long rights, boolean write) {
+        frameHpa = SecondLevelEntry.address(entry);
+        pageShift = SecondLevelEntry.shift(level);
+        marks = rights | ((entry & SecondLevelEntry.SNOOP) != 0 ? Iotlb.SNOOP : 0);
+        if (!in.secondLevelAccessedDirty()) {
+            return null;
+        }
+        boolean dirties = write && (rights & Iotlb.WRITE) != 0;
+        if (!dirties && (entry & SecondLevelEntry.DIRTY) == 0 && (rights & Iotlb.WRITE) != 0) {
+            marks = marks & ~Iotlb.WRITE | Iotlb.CLEAN;
+        }
+        return update(in, level, from, dirties);
+    }
+
+    private @Nullable FaultReason update(AddressSpace in, int leaf, int from, boolean dirties) {
+        for (int level = from; level >= leaf; level--) {
+            long wanted = SecondLevelEntry.ACCESSED | (level == leaf && dirties ? SecondLevelEntry.DIRTY : 0);
+            if ((visited[level - 1] & wanted) == wanted) {
+                continue;
+            }
+            if (!in.walkSnoop()) {
+                return FaultReason.SECOND_LEVEL_NO_SNOOP;
+            }
+            long seen = visited[level - 1];
+            long ignored = SecondLevelEntry.ACCESSED | SecondLevelEntry.DIRTY;
+            if (!EntryUpdate.set(memory, visitedHpa[level - 1], seen, wanted, ignored)) {
+                return FaultReason.ACCESSED_DIRTY_FAILED;
+            }
+        }
+        return null;
+    }
+
+    /** Entries read so far. */
+    long accesses() {
+        return accesses;
+    }
+
+    /** First byte of the page that was found. */
+    long frameHpa() {
+        return frameHpa;
+    }
+
+    /** Where an address in that page lies. */
+    long hpa(long address) {
+        return frameHpa | address & (1L << pageShift) - 1;
+    }
+
+    /** 12, 21 or 30. */
+    int pageShift() {
+        return pageShift;
+    }
+
+    /** {@link Iotlb#READ}, WRITE, SNOOP and CLEAN. */
+    long marks() {
+        return marks;
+    }
+
+    /** Whether the last denial came from an entry without any right. */
+    boolean notPresent() {
+        return notPresent;
+    }
+}
