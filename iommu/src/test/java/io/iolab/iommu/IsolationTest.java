@@ -66,7 +66,6 @@ class IsolationTest {
         private final byte[] buffer = new byte[8];
         private int tail;
         long translations;
-        long ambiguous;
 
         World(RemappingOptions options, SplittableRandom random, boolean scalable) {
             this.random = random;
@@ -177,7 +176,6 @@ class IsolationTest {
                     request,
                     since(requester, pasid));
             translations++;
-            ambiguous += allowed.size() > 1 ? 1 : 0;
             String wrong = perform(request, allowed);
             return wrong == null ? null : request + ": " + wrong + ", allowed " + allowed;
         }
