@@ -19,8 +19,8 @@ class PacketBufferTest {
     }
 
     private byte[] take() {
-        byte[] frame = Arrays.copyOfRange(
-                buffer.bytes(), buffer.firstOffset(), buffer.firstOffset() + buffer.firstLength());
+        byte[] frame =
+                Arrays.copyOfRange(buffer.bytes(), buffer.firstOffset(), buffer.firstOffset() + buffer.firstLength());
         buffer.removeFirst();
         return frame;
     }
