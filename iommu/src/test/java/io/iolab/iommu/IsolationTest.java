@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 class IsolationTest {
     private static final long QUEUE = 0xA0_0000;
-    private static final int ROUND = 4_000;
+    private static final int ROUND = 8_000;
     private static final int GUEST_BITS = 57;
     private static final int HOST_BITS = 46;
 
@@ -66,7 +66,6 @@ class IsolationTest {
         private final byte[] buffer = new byte[8];
         private int tail;
         long translations;
-        long ambiguous;
 
         World(RemappingOptions options, SplittableRandom random, boolean scalable) {
             this.random = random;
@@ -177,7 +176,6 @@ class IsolationTest {
                     request,
                     since(requester, pasid));
             translations++;
-            ambiguous += allowed.size() > 1 ? 1 : 0;
             String wrong = perform(request, allowed);
             return wrong == null ? null : request + ": " + wrong + ", allowed " + allowed;
         }
