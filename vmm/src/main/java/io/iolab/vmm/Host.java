@@ -3,22 +3,35 @@ package io.iolab.vmm;
 import io.iolab.devices.bus.AddressMap;
 import io.iolab.devices.bus.CpuPort;
 import io.iolab.devices.bus.MmioHandler;
+import io.iolab.devices.dma.RequesterId;
+import io.iolab.devices.driver.pci.ConfigAccess;
 import io.iolab.devices.memory.PhysicalMemory;
+import io.iolab.devices.pci.PciFunction;
 import io.iolab.iommu.RemappingOptions;
 import io.iolab.iommu.RemappingUnit;
-import io.iolab.iommu.driver.Domain;
 import io.iolab.iommu.driver.FaultReport;
 import io.iolab.iommu.driver.FrameSource;
 import io.iolab.iommu.driver.IommuDriver;
 import io.iolab.iommu.driver.MapRights;
+import io.iolab.vmm.assign.Errno;
 import io.iolab.vmm.assign.HostInterrupts;
+import io.iolab.vmm.assign.UserMemory;
+import io.iolab.vmm.assign.VfioContainer;
+import io.iolab.vmm.assign.VfioDevice;
+import io.iolab.vmm.assign.VfioGroup;
+import io.iolab.vmm.assign.VfioHost;
+import io.iolab.vmm.groups.IommuGroups;
+import io.iolab.vmm.groups.PciTree;
+import io.iolab.vmm.groups.Quirks;
 import io.iolab.vmm.memory.GuestMemory;
 import io.iolab.vmm.memory.HostFrames;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The machine under everything: one physical memory, one remapping unit with the driver that programs it by registers and
@@ -38,6 +51,10 @@ final class Host implements AutoCloseable {
     private final RemappingUnit iommu;
     private final IommuDriver driver;
     private final Map<FaultReport, Long> faults = new LinkedHashMap<>();
+    /** Physical functions by requester id, all on bus 0. */
+    private final Map<Integer, PciFunction> functions = new ConcurrentHashMap<>();
+
+    private final VfioHost vfio;
 
     /** @param size bytes of physical memory */
     Host(long size, Optional<Path> file) throws IOException {
@@ -58,6 +75,14 @@ final class Host implements AutoCloseable {
             }
         });
         driver.enable();
+        ConfigAccess config = new PhysicalConfig(functions);
+        vfio = new VfioHost(
+                () -> IommuGroups.of(PciTree.scan(config), Quirks.NONE),
+                driver,
+                interrupts,
+                config,
+                functions::get,
+                List.of());
     }
 
     PhysicalMemory memory() {
@@ -72,22 +97,40 @@ final class Host implements AutoCloseable {
         return interrupts;
     }
 
+    VfioHost vfio() {
+        return vfio;
+    }
+
     RemappingUnit iommu() {
         return iommu;
     }
 
     /**
-     * Gives a device a domain of its own, with the guest's memory in it at guest physical addresses.
+     * Plugs a physical function into the host and assigns it: its group gets a container, and the container the guest's memory at guest
+     * physical addresses.
      *
-     * @param mapped false leaves the domain empty
+     * @param mapped false leaves the container empty
      * @param rights of the device to that memory
+     * @throws IllegalStateException if the function cannot be assigned
      */
-    void assign(int rid, GuestMemory guest, boolean mapped, MapRights rights) {
-        Domain domain = driver.createDomain();
+    VfioDevice assign(int rid, PciFunction function, GuestMemory guest, boolean mapped, MapRights rights) {
+        functions.put(rid, function);
+        require(vfio.bind(rid, VfioHost.VFIO_DRIVER));
+        VfioGroup group = vfio.openGroup(vfio.groupNumber(rid)).orElseThrow();
+        VfioContainer container = vfio.openContainer();
+        require(group.setContainer(container));
+        require(container.setIommu(VfioContainer.Extension.TYPE1V2));
         if (mapped) {
-            guest.forEachRun((gpa, hpa, length) -> domain.map(gpa, hpa, length, rights));
+            UserMemory ram = (vaddr, size, consumer) -> guest.forEachRun(consumer::run);
+            require(container.mapDma(ram, 0, 0, guest.size(), rights));
         }
-        driver.attach(rid, domain);
+        return group.openDevice("0000:" + RequesterId.format(rid)).orElseThrow();
+    }
+
+    private static void require(Errno errno) {
+        if (errno != Errno.OK) {
+            throw new IllegalStateException("assignment: " + errno);
+        }
     }
 
     /** Reads the unit's fault records, clears them, and adds them to what was seen before; in order of appearance. */
@@ -103,6 +146,23 @@ final class Host implements AutoCloseable {
     @Override
     public void close() {
         memory.close();
+    }
+
+    /** Configuration space of the physical functions. */
+    private record PhysicalConfig(Map<Integer, PciFunction> functions) implements ConfigAccess {
+        @Override
+        public int read(int rid, int offset, int width) {
+            PciFunction function = functions.get(rid);
+            return function == null ? -1 >>> 32 - 8 * width : function.config().read(offset, width);
+        }
+
+        @Override
+        public void write(int rid, int offset, int width, int value) {
+            PciFunction function = functions.get(rid);
+            if (function != null) {
+                function.config().write(offset, width, value);
+            }
+        }
     }
 
     /** The host's own processor, as far as its drivers need one: register windows, no ports. */

@@ -7,6 +7,7 @@ import io.iolab.vmm.backend.LearningSwitch;
 import io.iolab.vmm.backend.Link;
 import io.iolab.vmm.backend.NicWorker;
 import io.iolab.vmm.config.ConfigException;
+import io.iolab.vmm.groups.IommuGroups;
 import io.iolab.vmm.inject.Injection;
 import io.iolab.vmm.inject.InjectionOutcome;
 import io.iolab.vmm.ledger.Direction;
@@ -116,6 +117,11 @@ public final class Lab implements AutoCloseable {
     /** What the IOMMU has counted over all devices. */
     public IommuCounters iommu() {
         return host.iommu().counters();
+    }
+
+    /** The IOMMU groups of the physical functions. */
+    public IommuGroups iommuGroups() {
+        return host.vfio().groups();
     }
 
     /** Copies into the ledgers what devices count themselves; before a scrape, and done by {@link #figures}. */

@@ -16,6 +16,7 @@ import io.iolab.iommu.RequesterCounters;
 import io.iolab.iommu.fault.FaultReason;
 import io.iolab.iommu.invalidate.InvalidationKind;
 import io.iolab.vmm.assign.AssignedFunction;
+import io.iolab.vmm.assign.VfioDevice;
 import io.iolab.vmm.backend.NicWorker;
 import io.iolab.vmm.backend.PcieDma;
 import io.iolab.vmm.backend.WorkAccount;
@@ -55,9 +56,9 @@ final class PhysicalPath {
                 context.config().nic().msixSharedPage() ? E1000Board.SHARED_VECTOR_PAGE : E1000Board.REFERENCE;
         E1000 nic = path.nic(board, host.iommu().portFor(rid), counters::walkAccesses);
         VirtualMachine vm = new VirtualMachine(context, path.account);
-        host.assign(rid, vm.memory(), context.config().mapped(), context.bugs().rights());
-        AssignedFunction assigned =
-                new AssignedFunction(nic, host.interrupts(), new DirectDma(vm.memory(), vm.messages(path.account)));
+        VfioDevice device = host.assign(
+                rid, nic, vm.memory(), context.config().mapped(), context.bugs().rights());
+        AssignedFunction assigned = new AssignedFunction(device, new DirectDma(vm.memory(), vm.messages(path.account)));
         context.bugs().plugged(assigned);
         NicWorker engine = path.engine(nic);
         vm.plug(

@@ -3,6 +3,7 @@ package io.iolab.devices.e1000;
 import io.iolab.devices.dma.DmaPort;
 import io.iolab.devices.dma.LittleEndian;
 import io.iolab.devices.net.Delivery;
+import io.iolab.devices.net.PacketBuffer;
 import io.iolab.devices.pci.ConfigSpace;
 import io.iolab.devices.register.RegisterFile;
 import io.iolab.devices.time.Clock;

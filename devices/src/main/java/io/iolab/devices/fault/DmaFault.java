@@ -18,7 +18,11 @@ public enum DmaFault implements GuestFault {
     /** A translation structure is malformed, or could not be read. */
     BAD_TABLE,
     /** The translated address is not backed by memory, or the range wraps. */
-    BEYOND_MEMORY;
+    BEYOND_MEMORY,
+    /** A port on the way refused the request by its access control services (PCI Express Base section 6.12). */
+    ACS_VIOLATION,
+    /** Nobody on the way claims or forwards the request: it would be completed as an unsupported request. */
+    UNSUPPORTED_REQUEST;
 
     private static final DmaFault[] VALUES = values();
 

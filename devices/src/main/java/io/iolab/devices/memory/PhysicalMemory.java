@@ -24,7 +24,8 @@ public final class PhysicalMemory implements Memory, AutoCloseable {
     private final Runnable release;
     private final long base;
     private final long size;
-    private volatile boolean open = true;
+    /** Not volatile: an access would otherwise keep nothing that it knows from the one before it. */
+    private boolean open = true;
 
     private PhysicalMemory(long base, long size, Runnable release) {
         this.base = base;

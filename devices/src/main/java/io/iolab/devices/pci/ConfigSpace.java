@@ -49,6 +49,7 @@ public final class ConfigSpace {
     private final List<Hook> readHooks = new ArrayList<>();
     private final List<Runnable> resetHooks = new ArrayList<>();
     private int lastCapability = -1;
+    private int lastExtendedCapability = -1;
 
     private record Hook(int offset, int length, Runnable action) {
         boolean touchedBy(int at, int width) {
@@ -116,6 +117,30 @@ public final class ConfigSpace {
         put(lastCapability < 0 ? CAPABILITIES_POINTER : lastCapability + 1, 1, offset);
         put(STATUS, 2, get(STATUS, 2) | STATUS_CAPABILITIES);
         lastCapability = offset;
+        return this;
+    }
+
+    /**
+     * Appends an extended capability to the list that starts at 0x100, in call order (PCI Express Base section 7.6). Its registers are
+     * added with {@link #field}.
+     *
+     * @param offset where its header goes: 0x100 for the first, 0x104 to 0xFFC for others, a multiple of 4
+     * @param id as in {@link ExtendedCapability}
+     * @param version 1 to 15
+     * @throws IllegalArgumentException for an offset or version outside these
+     */
+    public ConfigSpace extendedCapability(int offset, int id, int version) {
+        boolean first = lastExtendedCapability < 0;
+        boolean placed = first ? offset == ExtendedCapability.FIRST : offset > ExtendedCapability.FIRST;
+        if (!placed || offset > SIZE - 4 || offset % 4 != 0 || get(offset, 4) != 0 || version < 1 || version > 15) {
+            throw new IllegalArgumentException(
+                    "extended capability " + id + ", version " + version + ", at offset " + offset);
+        }
+        put(offset, 4, id & 0xFFFF | version << 16);
+        if (!first) {
+            put(lastExtendedCapability + 2, 2, get(lastExtendedCapability + 2, 2) & 0xF | offset << 4);
+        }
+        lastExtendedCapability = offset;
         return this;
     }
 

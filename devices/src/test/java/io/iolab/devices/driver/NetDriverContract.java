@@ -295,9 +295,9 @@ abstract class NetDriverContract {
                 arrive(1, 1);
             }
         };
-        // Interrupts come on with IMS on the e1000 parts, with the event field or the flag in RAM on virtio.
+        // Interrupts come on with IMS or EIMS on the Intel parts, with the event field or the flag in RAM on virtio.
         machine.onStore((register, value) -> {
-            if (register.equals("IMS")) {
+            if (register.equals("IMS") || register.equals("EIMS")) {
                 race.run();
             }
         });

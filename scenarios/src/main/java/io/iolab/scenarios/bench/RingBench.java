@@ -1,8 +1,6 @@
 package io.iolab.scenarios.bench;
 
-import io.iolab.vmm.rings.ExchangeFigures;
 import io.iolab.vmm.rings.ExchangePlan;
-import io.iolab.vmm.rings.RingExchange;
 import io.iolab.vmm.rings.RingLayout;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -14,7 +12,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * Rings between two threads.
+ * Rings between two threads. A single measurement is made in this JVM; of several each is made in one of its own.
  *
  * @param plans one for each case
  * @param turns measurements of each, at least 1
@@ -22,9 +20,6 @@ import java.util.function.Consumer;
  * @param against where the programs of ringtest are
  */
 public record RingBench(List<ExchangePlan> plans, int turns, long nanos, Optional<Path> against) {
-    /** Of the first measurement of a case; half of it before later ones. */
-    private static final long WARM_UP_NANOS = 800_000_000L;
-
     public RingBench {
         plans = List.copyOf(plans);
     }
@@ -42,26 +37,25 @@ public record RingBench(List<ExchangePlan> plans, int turns, long nanos, Optiona
                 opponents.put(plan.layout(), Opponent.of(plan.layout(), against.get()));
             }
         }
+        RingTurn.Place place = plans.size() * turns == 1 ? RingTurn::here : RingFork::measure;
         List<RingResult> results = new ArrayList<>();
         for (ExchangePlan plan : plans) {
-            results.add(measure(plan, opponents.getOrDefault(plan.layout(), List.of()), progress));
+            results.add(measure(plan, place, opponents.getOrDefault(plan.layout(), List.of()), progress));
         }
         return results;
     }
 
-    private RingResult measure(ExchangePlan plan, List<Opponent> opponents, Consumer<String> progress)
+    private RingResult measure(
+            ExchangePlan plan, RingTurn.Place place, List<Opponent> opponents, Consumer<String> progress)
             throws IOException {
-        List<ExchangeFigures> own = new ArrayList<>();
+        List<RingTurn> own = new ArrayList<>();
         List<List<Double>> theirs = new ArrayList<>();
         opponents.forEach(opponent -> theirs.add(new ArrayList<>()));
         for (int turn = 0; turn < turns; turn++) {
             progress.accept(String.format(
                     "%s, suppression %s, batch %d: turn %d of %d",
                     plan.layout().label(), plan.suppression() ? "on" : "off", plan.batch(), turn + 1, turns));
-            try (RingExchange exchange = new RingExchange(plan)) {
-                exchange.passFor(turn == 0 ? WARM_UP_NANOS : WARM_UP_NANOS / 2);
-                own.add(exchange.passFor(nanos));
-            }
+            own.add(place.measure(plan, nanos));
             for (int i = 0; i < opponents.size(); i++) {
                 theirs.get(i).add(opponents.get(i).measure(plan, nanos));
             }
@@ -70,8 +64,8 @@ public record RingBench(List<ExchangePlan> plans, int turns, long nanos, Optiona
     }
 
     private RingResult result(
-            ExchangePlan plan, List<ExchangeFigures> own, List<Opponent> opponents, List<List<Double>> theirs) {
-        List<Double> rates = own.stream().map(ExchangeFigures::buffersPerSecond).toList();
+            ExchangePlan plan, List<RingTurn> own, List<Opponent> opponents, List<List<Double>> theirs) {
+        List<Double> rates = own.stream().map(RingTurn::rate).toList();
         List<RingResult.Comparison> comparisons = new ArrayList<>();
         for (int i = 0; i < opponents.size(); i++) {
             List<Double> ratios = new ArrayList<>();
@@ -81,12 +75,11 @@ public record RingBench(List<ExchangePlan> plans, int turns, long nanos, Optiona
             comparisons.add(
                     new RingResult.Comparison(opponents.get(i).name(), Spread.of(theirs.get(i)), Spread.of(ratios)));
         }
-        double buffers = own.stream().mapToLong(ExchangeFigures::buffers).sum();
         return new RingResult(
                 plan,
                 Spread.of(rates),
-                own.stream().mapToLong(ExchangeFigures::kicks).sum() / buffers,
-                own.stream().mapToLong(ExchangeFigures::interrupts).sum() / buffers,
+                own.stream().mapToDouble(RingTurn::kicks).sum() / turns,
+                own.stream().mapToDouble(RingTurn::interrupts).sum() / turns,
                 comparisons);
     }
 }

@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
             "  iolab run ping-pong --json    any scenario, for a program to read",
             "  iolab scenario list           what there is to run",
             "  iolab inject list             bugs to put into a run, and to find again",
+            "  iolab iommu groups            what an IOMMU can tell apart, and why not",
             "",
         })
 public final class Main implements Runnable {
@@ -129,6 +130,7 @@ public final class Main implements Runnable {
                 .addSubcommand(new ServeCommand(session.version()))
                 .addSubcommand(new ScenarioCommand(session))
                 .addSubcommand(new InjectCommand(session))
+                .addSubcommand(new IommuCommand(session))
                 .addSubcommand(new CommandLine(new BenchCommand(session)).addSubcommand(new BenchRingsCommand(session)))
                 .addSubcommand(QtestCommand.line(session))
                 .addSubcommand(new DoctorCommand(session));

@@ -3,8 +3,10 @@ package io.iolab.vmm.pci;
 import io.iolab.devices.bus.AddressMap;
 import io.iolab.devices.bus.MmioHandler;
 import io.iolab.devices.dma.RequesterId;
+import io.iolab.devices.driver.pci.ConfigAccess;
 import io.iolab.devices.irq.InterruptPin;
 import io.iolab.devices.pci.Bar;
+import io.iolab.devices.pci.BridgeHeader;
 import io.iolab.devices.pci.ConfigSpace;
 import io.iolab.devices.pci.PciFunction;
 import java.util.ArrayList;
@@ -15,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The host bridge's work: it finds the function that a configuration access addresses, by ports CF8 and CFC or by ECAM, and keeps
- * track of which BARs are decoded where. Functions sit on bus 0 or behind a {@link RootPort} of it; an absent one reads all ones and
+ * track of which BARs are decoded where. Functions sit on bus 0 or behind a {@link Bridge} on it; an absent one reads all ones and
  * swallows writes.
  *
  * <p>A byte, word or doubleword that is not naturally aligned reaches the function as single bytes, which is what byte enables say.
@@ -44,13 +46,14 @@ public final class PciHost {
     /** Bits 30:24 and 1:0 of the address register are read-only zeros. */
     private static final int ADDRESS_WRITABLE = 0x80FF_FFFC;
 
+    private static final int BAR_BYTES = 24;
     private static final int FIRST_PIRQ_GSI = 16;
 
     private final IntFunction<InterruptPin> gsiPins;
     /** Bus 0, by device and function. */
     private final @Nullable PciFunction[] functions = new PciFunction[256];
 
-    private final List<RootPort> rootPorts = new ArrayList<>();
+    private final List<Bridge> bridges = new ArrayList<>();
 
     private final MmioHandler configPorts = new ConfigPorts();
     private final MmioHandler ecam = new Ecam();
@@ -83,27 +86,39 @@ public final class PciHost {
         functions[rid] = pciFunction;
         writeInterruptLine(rid, pciFunction.config());
         pciFunction.config().onWrite(ConfigSpace.COMMAND, 2, this::updateRoutes);
-        pciFunction.config().onWrite(ConfigSpace.BAR0, 24, this::updateRoutes);
+        pciFunction.config().onWrite(ConfigSpace.BAR0, BAR_BYTES, this::updateRoutes);
         updateRoutes();
         return rid;
     }
 
     /**
-     * Plugs a root port into bus 0, with the functions that it has behind it. Its bus numbers and windows are the guest's to program.
+     * Plugs a bridge into bus 0, with all that is behind it. Its bus numbers and windows are the guest's to program.
      *
      * @return its requester id
      * @throws IllegalArgumentException as for {@link #add}
      */
-    public int addRootPort(int device, int function, RootPort port) {
-        int rid = add(device, function, port);
-        rootPorts.add(port);
-        port.config().onWrite(RootPort.BUS_NUMBERS, RootPort.FORWARDING_BYTES, this::updateRoutes);
-        port.functions()
-                .values()
-                .forEach(behind -> behind.config()
-                        .onWrite(ConfigSpace.COMMAND, 2, this::updateRoutes)
-                        .onWrite(ConfigSpace.BAR0, 24, this::updateRoutes));
+    public int addBridge(int device, int function, Bridge bridge) {
+        int rid = add(device, function, bridge);
+        bridge.placeOnBus0(rid);
+        bridges.add(bridge);
+        follow(bridge);
         return rid;
+    }
+
+    private void follow(Bridge bridge) {
+        bridge.config().onWrite(BridgeHeader.BUS_NUMBERS, BridgeHeader.FORWARDING_BYTES, this::updateRoutes);
+        bridge.config().onWrite(BridgeHeader.BRIDGE_CONTROL, 2, this::updateRoutes);
+        for (PciFunction behind : bridge.functions().values()) {
+            behind.config()
+                    .onWrite(ConfigSpace.COMMAND, 2, this::updateRoutes)
+                    .onWrite(ConfigSpace.BAR0, BAR_BYTES, this::updateRoutes);
+        }
+        bridge.bridges().forEach(this::follow);
+    }
+
+    /** The bridges on bus 0, in the order in which they were plugged in. */
+    List<Bridge> bridges() {
+        return bridges;
     }
 
     /** The function that answers configuration accesses to {@code rid}, or null. */
@@ -111,9 +126,18 @@ public final class PciHost {
         if (RequesterId.bus(rid) == 0) {
             return functions[RequesterId.devfn(rid)];
         }
-        for (RootPort port : rootPorts) {
-            if (port.secondaryBus() == RequesterId.bus(rid)) {
-                return port.functions().get(RequesterId.devfn(rid));
+        return behind(bridges, rid);
+    }
+
+    /** A type 1 access becomes type 0 on the bridge whose secondary bus it names (PCI-to-PCI Bridge 1.2 section 3.1.2.1). */
+    private static @Nullable PciFunction behind(List<Bridge> bridges, int rid) {
+        int bus = RequesterId.bus(rid);
+        for (Bridge bridge : bridges) {
+            if (bridge.secondaryBus() == bus) {
+                return bridge.answering(RequesterId.devfn(rid));
+            }
+            if (bridge.header().leadsTo(bus) && !bridge.header().resetHeld()) {
+                return behind(bridge.bridges(), rid);
             }
         }
         return null;
@@ -167,6 +191,21 @@ public final class PciHost {
         return ecam;
     }
 
+    /** The same for software that needs no processor to get there. */
+    public ConfigAccess configAccess() {
+        return new ConfigAccess() {
+            @Override
+            public int read(int rid, int offset, int width) {
+                return (int) ecam.read((rid & 0xFFFFL) << 12 | offset, width);
+            }
+
+            @Override
+            public void write(int rid, int offset, int width, int value) {
+                ecam.write((rid & 0xFFFFL) << 12 | offset, width, value & 0xFFFF_FFFFL);
+            }
+        };
+    }
+
     /** The memory BAR that claims all of {@code [gpa, gpa + width)}, or null. */
     public @Nullable BarTarget findMemory(long gpa, int width) {
         AddressMap.Region<BarTarget> region = memory.find(gpa, width);
@@ -197,11 +236,7 @@ public final class PciHost {
                 addDecoded(next, rid, function, target -> true);
             }
         }
-        for (RootPort port : rootPorts) {
-            port.functions()
-                    .forEach((devfn, function) ->
-                            addDecoded(next, port.secondaryBus() << 8 | devfn, function, port::forwards));
-        }
+        bridges.forEach(bridge -> addBehind(next, bridge, bridge::forwards));
         if (next.equals(decoded)) {
             return;
         }
@@ -216,6 +251,13 @@ public final class PciHost {
         memory = nextMemory;
         io = nextIo;
         listeners.forEach(Runnable::run);
+    }
+
+    private static void addBehind(List<BarTarget> targets, Bridge bridge, Predicate<BarTarget> reachable) {
+        bridge.functions()
+                .forEach((devfn, function) ->
+                        addDecoded(targets, bridge.secondaryBus() << 8 | devfn, function, reachable));
+        bridge.bridges().forEach(below -> addBehind(targets, below, reachable.and(below::forwards)));
     }
 
     private static void addDecoded(

@@ -139,7 +139,7 @@ final class RemoteMachine implements AutoCloseable {
     }
 
     void plug(int device, int function, RootPort port) {
-        pci.addRootPort(device, function, port);
+        pci.addBridge(device, function, port);
         port.config().write(ConfigSpace.INTERRUPT_LINE, 1, 0);
     }
 

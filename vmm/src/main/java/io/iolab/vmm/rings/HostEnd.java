@@ -46,9 +46,12 @@ final class HostEnd {
 
     /** @return whether there was anything */
     private boolean use() {
+        // Local: what a field holds is looked up again after each call.
+        Virtqueue queue = this.queue;
+        DescriptorChain chain = queue.chain();
+        int batch = this.batch;
         int count = 0;
         while (count < batch && queue.take() == Take.CHAIN) {
-            DescriptorChain chain = queue.chain();
             long room = 0;
             while (chain.next() == DescriptorChain.Step.DESCRIPTOR) {
                 room += chain.length();

@@ -10,6 +10,7 @@ import io.iolab.devices.pci.Bar;
 import io.iolab.devices.pci.ConfigSpace;
 import io.iolab.devices.pci.MsixTable;
 import io.iolab.devices.pci.PciFunction;
+import io.iolab.devices.pci.PowerManagement;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
@@ -62,8 +63,8 @@ class AssignedFunctionTest {
                 .bar(new Bar(0, Bar.Kind.MEMORY32, 0x2_0000, false))
                 .bar(new Bar(2, Bar.Kind.IO, 32, false))
                 .bar(new Bar(3, Bar.Kind.MEMORY32, 0x4000, false))
-                .capability(PM, 1)
-                .field(PM + 4, 2, 0, 3, 0);
+                .interruptPin(1);
+        final PowerManagement power = new PowerManagement(config, PM, 0xC822, this::reset);
         final MsixTable msix = new MsixTable(config, MSIX, VECTORS, 3, 0, 3, PENDING_AT, messages);
         final List<String> accesses = new ArrayList<>();
         int resets;
@@ -122,7 +123,7 @@ class AssignedFunctionTest {
     private final Physical physical = new Physical();
     private final HostInterrupts host = new HostInterrupts();
     private final Messages guestMessages = new Messages();
-    private final AssignedFunction assigned = new AssignedFunction(physical, host, guestMessages);
+    private final AssignedFunction assigned = new AssignedFunction(Devices.open(physical, host), guestMessages);
 
     AssignedFunctionTest() {
         physical.messages.target = host;
@@ -311,7 +312,7 @@ class AssignedFunctionTest {
 
         assigned.reset();
 
-        assertThat(physical.resets).isOne();
+        assertThat(physical.resets).as("one when it was opened").isEqualTo(2);
         assertThat(physical.config.busMaster()).isFalse();
         assertThat(physical.msix.enabled()).isFalse();
         assertThat(assigned.config().barAddress(0)).isZero();

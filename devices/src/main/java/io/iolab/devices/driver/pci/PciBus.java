@@ -190,6 +190,16 @@ public final class PciBus {
         return new SizedBar(entry.rid, new PciBar(bar.index(), bar.kind(), address, bar.size(), bar.prefetchable()));
     }
 
+    /** A function that enumeration does not find: a virtual one. */
+    PciDevice function(int rid, int id, List<PciBar> bars) {
+        return new PciDevice(cpu, config, rid, id, bars);
+    }
+
+    /** @param length a power of two */
+    long allocateMemory(long length) {
+        return mmio.allocate(length);
+    }
+
     private ResourceWindow window(PciBar bar) {
         return bar.isMemory() ? mmio : io;
     }

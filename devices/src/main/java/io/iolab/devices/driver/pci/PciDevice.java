@@ -24,6 +24,10 @@ public final class PciDevice {
     /** 48 capabilities of 4 bytes fill 40h to FFh: a longer list is a loop. */
     private static final int MOST_CAPABILITIES = 48;
 
+    private static final int FIRST_EXTENDED = 0x100;
+    /** As many of 8 bytes fill the space. */
+    private static final int MOST_EXTENDED = (4096 - 256) / 8;
+
     private final CpuPort cpu;
     private final ConfigAccess config;
     private final int rid;
@@ -134,6 +138,27 @@ public final class PciDevice {
                 return offset;
             }
             offset = header >>> 8 & 0xFC;
+        }
+        return 0;
+    }
+
+    /**
+     * The extended capability with this id (PCI Express Base section 7.9), which needs a configuration access that reaches beyond 256
+     * bytes. The walk is bounded.
+     *
+     * @return its offset, or 0 if there is none
+     */
+    public int findExtendedCapability(int id) {
+        int offset = FIRST_EXTENDED;
+        for (int walked = 0; offset >= FIRST_EXTENDED && walked < MOST_EXTENDED; walked++) {
+            int header = read(offset, 4);
+            if (header == 0 || header == -1) {
+                return 0;
+            }
+            if ((header & 0xFFFF) == id) {
+                return offset;
+            }
+            offset = header >>> 20 & 0xFFC;
         }
         return 0;
     }

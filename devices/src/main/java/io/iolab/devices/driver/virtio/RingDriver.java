@@ -15,8 +15,19 @@ public final class RingDriver {
     private final int bufferLength;
     private final boolean writable;
 
-    /** Tokens of no buffer that is out, the next at the top. */
+    /**
+     * Tokens of no buffer that is out. The next is the last that came back, which is in the cache; with IN_ORDER it is the one that
+     * came back longest ago, so that each buffer stays with its descriptor.
+     */
     private final int[] tokens;
+
+    private final boolean oldestFirst;
+
+    /** Where the next token is taken, with oldestFirst. */
+    private int oldest;
+
+    /** Where the next token that comes back is put. */
+    private int top;
 
     private int free;
     private long strange;
@@ -35,8 +46,9 @@ public final class RingDriver {
         this.writable = writable;
         queue.notifyAt(0, 0);
         tokens = new int[size];
-        for (int token = size - 1; token >= 0; token--) {
-            tokens[free++] = token;
+        oldestFirst = queue.inOrder();
+        for (int token = 0; token < size; token++) {
+            putBack(oldestFirst ? token : size - 1 - token);
         }
     }
 
@@ -99,8 +111,26 @@ public final class RingDriver {
 
     private void add(int count) {
         for (int i = 0; i < count; i++) {
-            int token = tokens[--free];
+            int token = nextToken();
             queue.add(token, buffersBus + (long) token * bufferLength, bufferLength, writable);
+        }
+    }
+
+    private int nextToken() {
+        free--;
+        if (!oldestFirst) {
+            return tokens[--top];
+        }
+        int token = tokens[oldest];
+        oldest = oldest == tokens.length - 1 ? 0 : oldest + 1;
+        return token;
+    }
+
+    private void putBack(int token) {
+        tokens[top++] = token;
+        free++;
+        if (oldestFirst && top == tokens.length) {
+            top = 0;
         }
     }
 
@@ -114,7 +144,7 @@ public final class RingDriver {
                 return count;
             }
             queue.consume();
-            tokens[free++] = token;
+            putBack(token);
             count++;
         }
         return count;

@@ -3,6 +3,7 @@ package io.iolab.devices.virtio.queue;
 import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.dma.DmaPort;
 import io.iolab.devices.fault.DmaFault;
+import io.iolab.devices.fault.RingFault;
 
 /**
  * The two event suppression structures of a packed virtqueue (virtio 1.2 section 2.8.14): which interrupts the driver wants,
@@ -28,19 +29,15 @@ final class PackedEvents {
     private int kicks = ENABLE;
 
     private boolean kicksUnwanted;
-    private boolean lost;
+    private final RingHealth health;
 
-    PackedEvents(DmaPort dma, int size, QueueLayout layout, boolean eventIndex) {
+    PackedEvents(DmaPort dma, int size, QueueLayout layout, boolean eventIndex, RingHealth health) {
+        this.health = health;
         this.dma = dma;
         this.size = size;
         this.driverIova = layout.driverIova();
         this.deviceIova = layout.deviceIova();
         this.eventIndex = eventIndex;
-    }
-
-    /** Whether a structure could not be reached. */
-    boolean lost() {
-        return lost;
     }
 
     /**
@@ -54,19 +51,21 @@ final class PackedEvents {
         // before load, which release order does not give.
         dma.storeLoadFence();
         int flags = load(FLAGS);
-        if (lost || (flags & FLAGS_MASK) == DISABLE) {
+        if (health.faulted() || (flags & FLAGS_MASK) == DISABLE) {
             return false;
         }
         if ((flags & FLAGS_MASK) != DESC || !eventIndex) {
             return true;
         }
         int place = load(OFFSET_WRAP);
-        return !lost && RingIndex.passed(place, slot, wrap, count, size);
+        return !health.faulted() && RingIndex.passed(place, slot, wrap, count, size);
     }
 
     private int load(int field) {
         int value = dma.loadShortAcquire(driverIova + field, DmaKind.DESCRIPTOR);
-        lost |= value < 0;
+        if (value < 0) {
+            health.report(RingFault.UNREACHABLE);
+        }
         return value;
     }
 
@@ -93,17 +92,23 @@ final class PackedEvents {
         kicksUnwanted = false;
         if (eventIndex) {
             int place = slot | (wrap ? WRAP : 0);
-            lost |= dma.storeShortRelease(deviceIova + OFFSET_WRAP, place, DmaKind.DESCRIPTOR) != DmaFault.NONE;
+            storeField(OFFSET_WRAP, place);
         }
         int wanted = eventIndex ? DESC : ENABLE;
         if (kicks != wanted) {
             store(wanted);
         }
-        return !lost;
+        return !health.faulted();
     }
 
     private void store(int flags) {
         kicks = flags;
-        lost |= dma.storeShortRelease(deviceIova + FLAGS, flags, DmaKind.DESCRIPTOR) != DmaFault.NONE;
+        storeField(FLAGS, flags);
+    }
+
+    private void storeField(int field, int value) {
+        if (dma.storeShortRelease(deviceIova + field, value, DmaKind.DESCRIPTOR) != DmaFault.NONE) {
+            health.report(RingFault.UNREACHABLE);
+        }
     }
 }

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   ... [used, published] [staged] [taken, not completed] [fetched] [available] ...
- *                         ^staging.slot                   ^takeSlot ^takeSlot + ahead
+ *                         ^staging.slot                   ^takeSlot ^fetchedEnd
  * </pre>
  *
  * <p>Like the split queue this one moves descriptors in runs, through a mirror of the ring. A run is fetched in three steps,
@@ -24,12 +24,19 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A list is measured when it is taken, since its id is in its last descriptor (2.8.6); it ends after as many descriptors as
  * are not with the device, at the latest.
+ *
+ * <p>Buffers pass here by the hundred million, so what can be told from the positions of the two ends is not counted besides.
  */
 public final class PackedQueue implements Virtqueue {
     static final int DESCRIPTOR = 16;
     static final int LENGTH = 8;
     static final int ID = 12;
     static final int FLAGS = 14;
+
+    /** Of id and flags in the word that begins with the length. */
+    static final int ID_SHIFT = 32;
+
+    static final int FLAGS_SHIFT = 48;
 
     static final int NEXT = 1;
     static final int WRITE = 2;
@@ -49,6 +56,7 @@ public final class PackedQueue implements Virtqueue {
     private final PackedEvents events;
     private final PackedChain chain;
     private final PackedStaging staging;
+    private final boolean inOrder;
 
     /** The ring's descriptors: as fetched, or as they were marked used. */
     private final byte[] ring;
@@ -56,21 +64,22 @@ public final class PackedQueue implements Virtqueue {
     /** Descriptors of each buffer that is with the device, by id; 0 for others. */
     private final int[] counts;
 
-    /** Ids in the order in which they were taken, around takenAt. */
-    private final int[] takenIds;
-
-    private int takenAt;
+    /** Where the next list begins; {@code size} stands for 0 until the next fetch. */
     private int takeSlot;
+
     private boolean takeWrap = true;
-    /** Descriptors fetched, available and not taken, from takeSlot on. */
-    private int ahead;
+
+    /** Descriptors in the ring's laps before this one, modulo 2^32: with takeSlot, the position of the next list. */
+    private int takeLaps;
+
+    /** Descriptors from takeSlot to here were fetched and are available; they do not pass the ring's end. */
+    private int fetchedEnd;
 
     private int window = LEAST_WINDOW;
     private int token;
-    private int outstanding;
-    private int outstandingDescriptors;
+    private long taken;
     private long chains;
-    private @Nullable RingFault fault;
+    private final RingHealth health = new RingHealth();
 
     /**
      * @param size 1 to 32768
@@ -83,55 +92,83 @@ public final class PackedQueue implements Virtqueue {
         this.ringIova = layout.descriptorIova();
         this.ring = new byte[DESCRIPTOR * size];
         this.counts = new int[size];
-        this.takenIds = new int[size];
-        this.events = new PackedEvents(dma, size, layout, RingFeatures.has(features, RingFeatures.EVENT_IDX));
-        this.chain = new PackedChain(dma, ring, size, RingFeatures.has(features, RingFeatures.INDIRECT_DESC));
-        this.staging = new PackedStaging(dma, ringIova, ring, size, RingFeatures.has(features, RingFeatures.IN_ORDER));
+        this.inOrder = RingFeatures.has(features, RingFeatures.IN_ORDER);
+        this.events = new PackedEvents(dma, size, layout, RingFeatures.has(features, RingFeatures.EVENT_IDX), health);
+        this.chain = new PackedChain(dma, ring, size, RingFeatures.has(features, RingFeatures.INDIRECT_DESC), health);
+        this.staging = new PackedStaging(dma, ringIova, ring, size, health);
     }
 
     @Override
     public Take take() {
-        if (fault() != null) {
+        if (health.faulted() || takeSlot == fetchedEnd && !fetch()) {
+            return health.faulted() ? Take.FAULT : Take.EMPTY;
+        }
+        int slot = takeSlot;
+        long rest = rest(slot);
+        if ((rest & (long) NEXT << FLAGS_SHIFT) != 0) {
+            return takeList(slot);
+        }
+        if (!claim(id(rest), 1)) {
             return Take.FAULT;
         }
-        if (ahead == 0 && !fetch()) {
-            return fault == null ? Take.EMPTY : Take.FAULT;
-        }
-        int count = (LittleEndian.getShort(ring, DESCRIPTOR * takeSlot + FLAGS) & NEXT) == 0 ? 1 : measure();
+        takeSlot = slot + 1;
+        chain.startAlone(LittleEndian.getLong(ring, DESCRIPTOR * slot), rest);
+        return Take.CHAIN;
+    }
+
+    /** A list of several descriptors, which may pass the ring's end. */
+    private Take takeList(int slot) {
+        int count = measure(slot);
         if (count == 0) {
             return Take.FAULT;
         }
-        int slot = takeSlot;
         int end = slot + count;
-        boolean wrapped = end >= size;
-        int next = wrapped ? end - size : end;
-        int id = LittleEndian.getShort(ring, DESCRIPTOR * (next == 0 ? size - 1 : next - 1) + ID);
-        if (id >= size || counts[id] != 0) {
-            return refuse(id);
+        if (!claim(id(rest(end > size ? end - size - 1 : end - 1)), count)) {
+            return Take.FAULT;
         }
-        token = id;
-        counts[id] = count;
-        takenIds[takenAt] = id;
-        takenAt = takenAt == size - 1 ? 0 : takenAt + 1;
-        takeSlot = next;
-        if (wrapped) {
-            takeWrap = !takeWrap;
-            events.lapped();
+        takeSlot = end;
+        fetchedEnd = Math.max(fetchedEnd, end);
+        if (end > size) {
+            lap();
         }
-        ahead -= count;
-        outstanding++;
-        outstandingDescriptors += count;
         chain.start(slot, count);
         return Take.CHAIN;
     }
 
-    private Take refuse(int id) {
-        fault = id >= size ? RingFault.INDEX_OUT_OF_RANGE : RingFault.BAD_DESCRIPTOR;
-        return Take.FAULT;
+    private boolean claim(int id, int count) {
+        if (id >= counts.length || counts[id] != 0) {
+            health.report(id >= size ? RingFault.INDEX_OUT_OF_RANGE : RingFault.BAD_DESCRIPTOR);
+            return false;
+        }
+        token = id;
+        counts[id] = count;
+        taken++;
+        return true;
+    }
+
+    /** Length, id and flags of a descriptor in the mirror, in one word. */
+    private long rest(int slot) {
+        return LittleEndian.getLong(ring, DESCRIPTOR * slot + LENGTH);
+    }
+
+    private static int id(long rest) {
+        return (int) (rest >>> ID_SHIFT) & 0xFFFF;
+    }
+
+    /** The device's place has passed the ring's end, with nothing fetched beyond it. */
+    private void lap() {
+        takeSlot -= size;
+        fetchedEnd = takeSlot;
+        takeWrap = !takeWrap;
+        takeLaps += size;
+        events.lapped();
     }
 
     /** Brings more descriptors in; false if none is available, or on a fault. */
     private boolean fetch() {
+        if (takeSlot == size) {
+            lap();
+        }
         int slot = takeSlot;
         int most = Math.min(Math.min(window, size - slot), driversDescriptors());
         if (most == 0) {
@@ -150,21 +187,21 @@ public final class PackedQueue implements Virtqueue {
                 return false;
             }
         }
-        ahead = run;
+        fetchedEnd = slot + run;
         window = Math.min(BATCH, Math.max(LEAST_WINDOW, 2 * run));
         return true;
     }
 
     /** Descriptors that are not with the device: what is cannot be available as well. */
     private int driversDescriptors() {
-        return size - outstandingDescriptors - staging.unpublished();
+        return size - (takeLaps + takeSlot - staging.publishedPosition());
     }
 
     /** Loads a slot's flags with acquire order, so that the rest is read after them (section 2.8.21.1). */
     private boolean available(int slot) {
         int flags = dma.loadShortAcquire(ringIova + (long) DESCRIPTOR * slot + FLAGS, DmaKind.DESCRIPTOR);
         if (flags < 0) {
-            fault = RingFault.UNREACHABLE;
+            health.report(RingFault.UNREACHABLE);
             return false;
         }
         return isAvailable(flags);
@@ -180,33 +217,32 @@ public final class PackedQueue implements Virtqueue {
         if (dma.read(ringIova + offset, ring, offset, DESCRIPTOR * count, DmaKind.DESCRIPTOR) == DmaFault.NONE) {
             return true;
         }
-        fault = RingFault.UNREACHABLE;
+        health.report(RingFault.UNREACHABLE);
         return false;
     }
 
-    /** The number of descriptors in the list at takeSlot, all of them fetched; 0 if it does not end. */
-    private int measure() {
-        int slot = takeSlot;
+    /** The number of descriptors in the list at {@code slot}, which are in the mirror then; 0 if it does not end. */
+    private int measure(int slot) {
         int count = 1;
-        int covered = ahead;
+        int covered = fetchedEnd - slot;
         int most = driversDescriptors();
-        while ((LittleEndian.getShort(ring, DESCRIPTOR * slot + FLAGS) & NEXT) != 0) {
+        int at = slot;
+        while ((LittleEndian.getShort(ring, DESCRIPTOR * at + FLAGS) & NEXT) != 0) {
             if (count == most) {
-                fault = RingFault.CHAIN_LOOP;
+                health.report(RingFault.CHAIN_LOOP);
                 return 0;
             }
-            slot = slot == size - 1 ? 0 : slot + 1;
+            at = at == size - 1 ? 0 : at + 1;
             if (count == covered) {
                 // The first descriptor's flags cover the whole list (section 2.8.6).
-                int more = Math.min(Math.min(BATCH, size - slot), most - count);
-                if (!read(slot, more)) {
+                int more = Math.min(Math.min(BATCH, size - at), most - count);
+                if (!read(at, more)) {
                     return 0;
                 }
                 covered += more;
             }
             count++;
         }
-        ahead = Math.max(ahead, count);
         return count;
     }
 
@@ -220,33 +256,34 @@ public final class PackedQueue implements Virtqueue {
         return token;
     }
 
+    /** The last descriptors in the mirror before takeSlot are those of the lists that go back: staging has not come there. */
     @Override
     public void giveBack(int count) {
         for (int i = 0; i < count; i++) {
-            takenAt = takenAt == 0 ? size - 1 : takenAt - 1;
-            int id = takenIds[takenAt];
-            int descriptors = counts[id];
+            int id = id(rest(takeSlot == 0 ? size - 1 : takeSlot - 1));
+            takeSlot -= counts[id];
             counts[id] = 0;
-            ahead += descriptors;
-            outstandingDescriptors -= descriptors;
-            takeSlot -= descriptors;
             if (takeSlot < 0) {
                 takeSlot += size;
+                fetchedEnd = size;
                 takeWrap = !takeWrap;
+                takeLaps -= size;
             }
         }
-        outstanding -= count;
+        taken -= count;
     }
 
     @Override
     public void complete(int completed, long written) {
         int count = counts[completed];
         counts[completed] = 0;
-        // Nothing is lost with a buffer that has nothing to write into: no length to tell (section 2.8.8).
-        staging.add(completed, count, written, completed == token && chain.onlyReadable());
-        outstanding--;
-        outstandingDescriptors -= count;
         chains++;
+        // Nothing is lost with a buffer that has nothing to write into: no length to tell (section 2.8.8).
+        if (inOrder && completed == token && chain.onlyReadable()) {
+            staging.leave(completed, count);
+        } else {
+            staging.add(completed, count, written);
+        }
     }
 
     @Override
@@ -261,7 +298,7 @@ public final class PackedQueue implements Virtqueue {
 
     @Override
     public boolean interruptWanted() {
-        if (staging.undecided() == 0 || fault() != null) {
+        if (staging.undecided() == 0 || health.faulted()) {
             return false;
         }
         return events.interruptWanted(staging.slot(), staging.wrap(), staging.decide());
@@ -269,26 +306,30 @@ public final class PackedQueue implements Virtqueue {
 
     @Override
     public void disableKicks() {
-        if (fault() == null) {
+        if (!health.faulted()) {
             events.disableKicks();
         }
     }
 
     @Override
     public boolean enableKicks() {
-        if (fault() != null || !events.enableKicks(takeSlot, takeWrap)) {
+        if (health.faulted()) {
+            return false;
+        }
+        if (takeSlot == size) {
+            lap();
+        }
+        if (!events.enableKicks(takeSlot, takeWrap)) {
             return false;
         }
         // The driver publishes, then reads what we wrote; without the fence both could miss (section 2.8.21.3.1).
         dma.storeLoadFence();
-        return ahead > 0 || driversDescriptors() > 0 && available(takeSlot);
+        return takeSlot != fetchedEnd || driversDescriptors() > 0 && available(takeSlot);
     }
 
     @Override
     public void fail(RingFault cause) {
-        if (fault() == null) {
-            fault = cause;
-        }
+        health.report(cause);
     }
 
     @Override
@@ -298,16 +339,12 @@ public final class PackedQueue implements Virtqueue {
 
     @Override
     public int outstanding() {
-        return outstanding;
+        return (int) (taken - chains);
     }
 
     @Override
     public @Nullable RingFault fault() {
-        if (fault != null) {
-            return fault;
-        }
-        RingFault walking = chain.fault();
-        return walking != null ? walking : staging.lost() || events.lost() ? RingFault.UNREACHABLE : null;
+        return health.fault();
     }
 
     @Override

@@ -15,8 +15,6 @@ import org.jspecify.annotations.Nullable;
 final class SplitChain implements DescriptorChain {
     private static final int DESCRIPTOR_BYTES = 16;
     private static final int LENGTH = 8;
-    private static final int FLAGS = 12;
-    private static final int NEXT_INDEX = 14;
 
     private static final int NEXT = 1;
     private static final int WRITE = 2;
@@ -24,6 +22,15 @@ final class SplitChain implements DescriptorChain {
 
     /** No further descriptor. */
     private static final int NONE = -1;
+
+    /** The walk met a fault. */
+    private static final int FAULTED = -2;
+
+    /** Of flags and next in the word that begins with the length. */
+    private static final int FLAGS_SHIFT = 32;
+
+    private static final int NEXT_SHIFT = 48;
+    private static final long LENGTH_MASK = 0xFFFF_FFFFL;
 
     private static final int WINDOW = 32;
     private static final int TABLE = DESCRIPTOR_BYTES * WINDOW;
@@ -44,8 +51,7 @@ final class SplitChain implements DescriptorChain {
 
     private int head;
     private int nextIndex = NONE;
-    private int walked;
-    private boolean writableSeen;
+    private int followed;
     private long bytes;
     private boolean inIndirect;
     private long indirectIova;
@@ -57,11 +63,15 @@ final class SplitChain implements DescriptorChain {
 
     private long iova;
     private long length;
-    private boolean writable;
-    private long descriptors;
-    private @Nullable RingFault fault;
 
-    SplitChain(DmaPort dma, long tableIova, int size, boolean indirectAllowed) {
+    /** Of the last descriptor; false before the first. */
+    private boolean writable;
+
+    private long descriptors;
+    private final RingHealth health;
+
+    SplitChain(DmaPort dma, long tableIova, int size, boolean indirectAllowed, RingHealth health) {
+        this.health = health;
         this.dma = dma;
         this.tableIova = tableIova;
         this.size = size;
@@ -100,8 +110,8 @@ final class SplitChain implements DescriptorChain {
     void start(int head) {
         this.head = head;
         nextIndex = head;
-        walked = 0;
-        writableSeen = false;
+        followed = 0;
+        writable = false;
         bytes = 0;
         inIndirect = false;
     }
@@ -116,64 +126,63 @@ final class SplitChain implements DescriptorChain {
 
     /** Whether the walk is over and found nothing to write into. */
     boolean onlyReadable() {
-        return nextIndex == NONE && !writableSeen && fault == null;
+        return nextIndex == NONE && !writable;
     }
 
     @Override
     public Step next() {
-        if (fault != null) {
-            return Step.FAULT;
-        }
-        if (nextIndex == NONE) {
-            return Step.END;
+        if (nextIndex < 0) {
+            return nextIndex == NONE ? Step.END : Step.FAULT;
         }
         int at = fetch(nextIndex);
         if (at < 0) {
             return fail(RingFault.UNREACHABLE);
         }
-        int flags = LittleEndian.getShort(fetched, at + FLAGS);
-        if ((flags & INDIRECT) != 0) {
-            return enterIndirect(at, flags);
+        long rest = LittleEndian.getLong(fetched, at + LENGTH);
+        if ((rest & (long) INDIRECT << FLAGS_SHIFT) != 0) {
+            return enterIndirect(LittleEndian.getLong(fetched, at), rest);
         }
         // A chain of more descriptors than the queue has loops (section 2.7.5.2); an indirect table counts its own
         // entries.
-        if (++walked > size) {
+        if (followed >= size) {
             return fail(RingFault.CHAIN_LOOP);
         }
         descriptors++;
-        return accept(at, flags);
+        return accept(LittleEndian.getLong(fetched, at), rest);
     }
 
-    private Step accept(int at, int flags) {
-        iova = LittleEndian.getLong(fetched, at);
-        length = LittleEndian.getInt(fetched, at + LENGTH) & 0xFFFF_FFFFL;
-        writable = (flags & WRITE) != 0;
-        if (writableSeen && !writable) {
+    /** @param rest length, flags and next */
+    private Step accept(long firstIova, long rest) {
+        boolean writableBefore = writable;
+        iova = firstIova;
+        length = rest & LENGTH_MASK;
+        writable = (rest & (long) WRITE << FLAGS_SHIFT) != 0;
+        if (writableBefore && !writable) {
             return fail(RingFault.READABLE_AFTER_WRITABLE);
         }
-        writableSeen = writable;
         bytes += length;
         if (bytes > MAX_BYTES || AddressRange.wraps(iova, length)) {
             return fail(RingFault.TOO_LONG);
         }
-        if ((flags & NEXT) == 0) {
+        if ((rest & (long) NEXT << FLAGS_SHIFT) == 0) {
             nextIndex = NONE;
             return Step.DESCRIPTOR;
         }
-        nextIndex = LittleEndian.getShort(fetched, at + NEXT_INDEX);
+        followed++;
+        nextIndex = (int) (rest >>> NEXT_SHIFT);
         return nextIndex < (inIndirect ? indirectEntries : size) ? Step.DESCRIPTOR : fail(RingFault.INDEX_OUT_OF_RANGE);
     }
 
     /** The WRITE flag of the referring descriptor is ignored (section 2.7.5.3.2). */
-    private Step enterIndirect(int at, int flags) {
-        if (!indirectAllowed || inIndirect || (flags & NEXT) != 0) {
+    private Step enterIndirect(long entriesIova, long rest) {
+        if (!indirectAllowed || inIndirect || (rest & (long) NEXT << FLAGS_SHIFT) != 0) {
             return fail(RingFault.INDIRECT_MISUSED);
         }
-        long tableBytes = LittleEndian.getInt(fetched, at + LENGTH) & 0xFFFF_FFFFL;
+        long tableBytes = rest & LENGTH_MASK;
         if (tableBytes == 0 || tableBytes % DESCRIPTOR_BYTES != 0) {
             return fail(RingFault.INDIRECT_LENGTH);
         }
-        indirectIova = LittleEndian.getLong(fetched, at);
+        indirectIova = entriesIova;
         if (AddressRange.wraps(indirectIova, tableBytes)) {
             return fail(RingFault.TOO_LONG);
         }
@@ -208,7 +217,8 @@ final class SplitChain implements DescriptorChain {
     }
 
     private Step fail(RingFault cause) {
-        fault = cause;
+        nextIndex = FAULTED;
+        health.report(cause);
         return Step.FAULT;
     }
 
@@ -229,6 +239,6 @@ final class SplitChain implements DescriptorChain {
 
     @Override
     public @Nullable RingFault fault() {
-        return fault;
+        return health.fault();
     }
 }

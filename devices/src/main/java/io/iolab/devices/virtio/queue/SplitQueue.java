@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  *   avail ring   ... [done] [taken, not completed] [fetched] [available] ...
  *                                                 ^takeIdx  ^fetchIdx   ^availIdx
  *   used ring    ... [published] [staged]
- *                               ^usedIdx ^usedIdx + staged
+ *                               ^usedIdx ^stagedIdx
  * </pre>
  *
  * <p>The rings live in memory that is dear to reach, so entries travel in runs: available entries are fetched up to
@@ -54,19 +54,24 @@ public final class SplitQueue implements Virtqueue {
     private int fetchIdx;
     private int takeIdx;
     private int usedIdx;
-    private int staged;
-    private int unwritten;
+    private int stagedIdx;
+
+    /** Slots of the used ring: where the elements begin that are not yet written, and where they end at the latest. */
+    private int runStart;
+
+    private int runLast;
 
     /** With IN_ORDER: chains whose element is left to the next one's, and the last of them. */
-    private int batched;
+    private int left;
 
-    private int batchedHead;
+    private int leftHead;
     private int decidedIdx;
-    private int outstanding;
     private boolean kicksDisabled;
     private long chains;
+    private final RingHealth health = new RingHealth();
+
+    /** A write failed, so that the driver must be shown no more. What failed elsewhere is no reason to keep back what is done. */
     private boolean usedRingLost;
-    private @Nullable RingFault fault;
 
     /**
      * @param size a power of two, 1 to 32768
@@ -83,29 +88,26 @@ public final class SplitQueue implements Virtqueue {
         this.eventIndex = RingFeatures.has(features, RingFeatures.EVENT_IDX);
         this.inOrder = RingFeatures.has(features, RingFeatures.IN_ORDER);
         this.chain = new SplitChain(
-                dma, layout.descriptorIova(), size, RingFeatures.has(features, RingFeatures.INDIRECT_DESC));
+                dma, layout.descriptorIova(), size, RingFeatures.has(features, RingFeatures.INDIRECT_DESC), health);
         this.entries = new byte[AVAIL_ENTRY * size];
         this.used = new byte[USED_ELEMENT * size];
+        startRun();
     }
 
     @Override
     public Take take() {
-        if (fault() != null) {
-            return Take.FAULT;
-        }
-        if (takeIdx == fetchIdx && !fetch()) {
-            return fault == null ? Take.EMPTY : Take.FAULT;
+        if (health.faulted() || takeIdx == fetchIdx && !fetch()) {
+            return health.faulted() ? Take.FAULT : Take.EMPTY;
         }
         int head = entry(RingIndex.slot(takeIdx, size));
         if (head >= size) {
-            fault = RingFault.INDEX_OUT_OF_RANGE;
+            health.report(RingFault.INDEX_OUT_OF_RANGE);
             return Take.FAULT;
         }
         if (!chain.hasAhead(head)) {
             readAhead(head);
         }
         takeIdx = RingIndex.advance(takeIdx, 1);
-        outstanding++;
         chain.start(head);
         return Take.CHAIN;
     }
@@ -159,13 +161,13 @@ public final class SplitQueue implements Virtqueue {
     private boolean loadAvailableIndex() {
         int index = dma.loadShortAcquire(availIova + IDX, DmaKind.DESCRIPTOR);
         if (index < 0) {
-            fault = RingFault.UNREACHABLE;
+            health.report(RingFault.UNREACHABLE);
             return false;
         }
         // Every chain needs a descriptor, and those taken and not completed have theirs: more than the rest is
         // impossible.
-        if (RingIndex.distance(takeIdx, index) > size - outstanding) {
-            fault = RingFault.INDEX_JUMP;
+        if (RingIndex.distance(takeIdx, index) > size - outstanding()) {
+            health.report(RingFault.INDEX_JUMP);
             return false;
         }
         availIdx = index;
@@ -185,7 +187,6 @@ public final class SplitQueue implements Virtqueue {
     @Override
     public void giveBack(int count) {
         takeIdx = RingIndex.advance(takeIdx, -count);
-        outstanding -= count;
     }
 
     /**
@@ -194,36 +195,40 @@ public final class SplitQueue implements Virtqueue {
      */
     @Override
     public void complete(int token, long written) {
-        outstanding--;
         chains++;
-        if (inOrder && token == chain.head() && chain.onlyReadable()) {
-            batched++;
-            batchedHead = token;
+        if (!inOrder) {
+            stage(token, written, 1);
+        } else if (token == chain.head() && chain.onlyReadable()) {
+            left++;
+            leftHead = token;
         } else {
-            stage(token, written, batched + 1);
+            stage(token, written, left + 1);
         }
     }
 
     /** @param count of chains that the element stands for */
     private void stage(int token, long written, int count) {
-        int slot = RingIndex.slot(RingIndex.advance(usedIdx, staged), size);
-        LittleEndian.putInt(used, USED_ELEMENT * slot, token);
-        LittleEndian.putInt(used, USED_ELEMENT * slot + 4, (int) written);
-        staged++;
-        unwritten++;
-        batched = 0;
-        if (slot == size - 1 || unwritten == BATCH || count > 1) {
-            writeUsedElements();
-            staged += count - 1;
+        int slot = RingIndex.slot(stagedIdx, size);
+        LittleEndian.putLong(used, USED_ELEMENT * slot, token | written << 32);
+        stagedIdx = RingIndex.advance(stagedIdx, count);
+        if (count > 1) {
+            left = 0;
+            writeUsedElements(slot);
+        } else if (slot == runLast) {
+            writeUsedElements(slot);
         }
     }
 
-    /** Writes the elements that are staged and not yet in the ring: they never wrap, see {@link #complete}. */
-    private void writeUsedElements() {
-        int slot = RingIndex.slot(RingIndex.advance(usedIdx, staged - unwritten), size);
-        int offset = USED_ELEMENT * slot;
-        int length = USED_ELEMENT * unwritten;
-        unwritten = 0;
+    private void startRun() {
+        runStart = RingIndex.slot(stagedIdx, size);
+        runLast = Math.min(size, runStart + BATCH) - 1;
+    }
+
+    /** Writes the elements that are staged and not yet in the ring, up to the one at {@code lastSlot}. */
+    private void writeUsedElements(int lastSlot) {
+        int offset = USED_ELEMENT * runStart;
+        int length = USED_ELEMENT * (lastSlot + 1 - runStart);
+        startRun();
         if (!usedRingLost) {
             usedRingLost = failed(dma.write(usedIova + ENTRIES + offset, used, offset, length, DmaKind.DESCRIPTOR));
         }
@@ -231,17 +236,19 @@ public final class SplitQueue implements Virtqueue {
 
     @Override
     public void publish() {
-        if (batched > 0) {
-            stage(batchedHead, 0, batched);
+        if (left > 0) {
+            int count = left;
+            left = 0;
+            stage(leftHead, 0, count);
         }
-        if (staged == 0) {
+        if (stagedIdx == usedIdx) {
             return;
         }
-        if (unwritten > 0) {
-            writeUsedElements();
+        int slot = RingIndex.slot(stagedIdx, size);
+        if (slot != runStart) {
+            writeUsedElements(slot - 1);
         }
-        usedIdx = RingIndex.advance(usedIdx, staged);
-        staged = 0;
+        usedIdx = stagedIdx;
         if (!usedRingLost) {
             // Release: elements and payload are in memory before the index covers them (section 2.7.8).
             usedRingLost = failed(dma.storeShortRelease(usedIova + IDX, usedIdx, DmaKind.DESCRIPTOR));
@@ -255,7 +262,7 @@ public final class SplitQueue implements Virtqueue {
 
     @Override
     public boolean interruptWanted() {
-        if (decidedIdx == usedIdx || fault() != null) {
+        if (decidedIdx == usedIdx || health.faulted()) {
             return false;
         }
         int old = decidedIdx;
@@ -266,7 +273,7 @@ public final class SplitQueue implements Virtqueue {
         dma.storeLoadFence();
         int value = dma.loadShortAcquire(eventIndex ? usedEventIova : availIova, DmaKind.DESCRIPTOR);
         if (value < 0) {
-            fault = RingFault.UNREACHABLE;
+            health.report(RingFault.UNREACHABLE);
             return false;
         }
         return eventIndex ? RingIndex.needsEvent(value, usedIdx, old) : (value & NO_INTERRUPT) == 0;
@@ -275,7 +282,7 @@ public final class SplitQueue implements Virtqueue {
     /** With the event index a past event is suppression enough: nothing is written (section 2.7.10.1). */
     @Override
     public void disableKicks() {
-        if (!kicksDisabled && fault() == null) {
+        if (!kicksDisabled && !health.faulted()) {
             kicksDisabled = true;
             if (!eventIndex) {
                 failed(dma.storeShortRelease(usedIova, NO_NOTIFY, DmaKind.DESCRIPTOR));
@@ -285,7 +292,7 @@ public final class SplitQueue implements Virtqueue {
 
     @Override
     public boolean enableKicks() {
-        if (fault() != null) {
+        if (health.faulted()) {
             return false;
         }
         kicksDisabled = false;
@@ -302,16 +309,14 @@ public final class SplitQueue implements Virtqueue {
 
     @Override
     public void fail(RingFault cause) {
-        if (fault() == null) {
-            fault = cause;
-        }
+        health.report(cause);
     }
 
     private boolean failed(DmaFault outcome) {
         if (outcome == DmaFault.NONE) {
             return false;
         }
-        fault = RingFault.UNREACHABLE;
+        health.report(RingFault.UNREACHABLE);
         return true;
     }
 
@@ -322,12 +327,12 @@ public final class SplitQueue implements Virtqueue {
 
     @Override
     public int outstanding() {
-        return outstanding;
+        return RingIndex.distance((int) chains, takeIdx);
     }
 
     @Override
     public @Nullable RingFault fault() {
-        return fault != null ? fault : chain.fault();
+        return health.fault();
     }
 
     @Override

@@ -1,4 +1,4 @@
-package io.iolab.devices.e1000;
+package io.iolab.devices.net;
 
 import io.iolab.devices.dma.LittleEndian;
 
@@ -7,7 +7,7 @@ import io.iolab.devices.dma.LittleEndian;
  * 13.4, PBA). A frame is kept whole, behind a header of eight bytes, so what fits is a little less than the register says, as
  * on the chip.
  */
-final class PacketBuffer {
+public final class PacketBuffer {
     private static final int HEADER = 8;
     private static final int WRAPPED = -1;
 
@@ -18,28 +18,28 @@ final class PacketBuffer {
     private int used;
 
     /** @param bytes size of the whole packet memory */
-    PacketBuffer(int bytes) {
+    public PacketBuffer(int bytes) {
         storage = new byte[bytes];
         limit = bytes;
     }
 
     /** The share that PBA gives to receive; frames already stored stay. */
-    void limit(int bytes) {
+    public void limit(int bytes) {
         limit = Math.min(bytes, storage.length);
     }
 
-    void clear() {
+    public void clear() {
         read = 0;
         write = 0;
         used = 0;
     }
 
     /** Bytes taken, headers and padding included. */
-    int used() {
+    public int used() {
         return used;
     }
 
-    boolean isEmpty() {
+    public boolean isEmpty() {
         return used == 0;
     }
 
@@ -47,7 +47,7 @@ final class PacketBuffer {
      * @param marks what the receiver has to remember about the frame
      * @return false if there is no room
      */
-    boolean offer(byte[] frame, int offset, int length, int marks) {
+    public boolean offer(byte[] frame, int offset, int length, int marks) {
         int need = HEADER + (length + 7 & ~7);
         int skip = storage.length - write < need ? storage.length - write : 0;
         if (used + skip + need > limit) {
@@ -77,27 +77,33 @@ final class PacketBuffer {
         }
     }
 
-    byte[] bytes() {
+    public byte[] bytes() {
         return storage;
     }
 
     /** Where the oldest frame starts in {@link #bytes}; there must be one. */
-    int firstOffset() {
+    public int firstOffset() {
         settle();
         return read + HEADER;
     }
 
-    int firstLength() {
+    public int firstLength() {
         settle();
         return LittleEndian.getInt(storage, read);
     }
 
-    int firstMarks() {
+    public int firstMarks() {
         settle();
         return LittleEndian.getInt(storage, read + 4);
     }
 
-    void removeFirst() {
+    /** Changes what is remembered about the oldest frame. */
+    public void firstMarks(int marks) {
+        settle();
+        LittleEndian.putInt(storage, read + 4, marks);
+    }
+
+    public void removeFirst() {
         int size = HEADER + (firstLength() + 7 & ~7);
         read += size;
         used -= size;

@@ -1,0 +1,93 @@
+package io.iolab.devices.driver.igb;
+
+/** The physical function's registers that igb uses (82576 datasheet chapter 8). */
+final class Reg {
+    static final int CTRL = 0x0000;
+    static final int CTRL_GIO_MASTER_DISABLE = 1 << 2;
+    static final int CTRL_SLU = 1 << 6;
+    static final int CTRL_RST = 1 << 26;
+    static final int STATUS = 0x0008;
+    static final int STATUS_LU = 1 << 1;
+    static final int STATUS_GIO_MASTER_ENABLE = 1 << 19;
+    static final int EECD = 0x0010;
+    static final int EECD_AUTO_RD = 1 << 9;
+    static final int EERD = 0x0014;
+    static final int CTRL_EXT = 0x0018;
+    static final int CTRL_EXT_PFRSTD = 1 << 14;
+    static final int CTRL_EXT_DRV_LOAD = 1 << 28;
+    static final int MDIC = 0x0020;
+    static final int RCTL = 0x0100;
+    static final int RCTL_EN = 1 << 1;
+    static final int RCTL_LPE = 1 << 5;
+    static final int RCTL_BAM = 1 << 15;
+    static final int RCTL_VFE = 1 << 18;
+    static final int RCTL_SECRC = 1 << 26;
+    static final int TCTL = 0x0400;
+    static final int TCTL_EN = 1 << 1;
+    static final int TCTL_PSP = 1 << 3;
+    static final int VMBMEM = 0x0800;
+    static final int P2VMAILBOX = 0x0C00;
+    static final int MBVFICR = 0x0C80;
+    static final int MBVFIMR = 0x0C84;
+    static final int VFLRE = 0x0C88;
+    static final int VFRE = 0x0C8C;
+    static final int VFTE = 0x0C90;
+    static final int ICR = 0x1500;
+    static final int IMS = 0x1508;
+    static final int IMC = 0x150C;
+    static final int INT_LSC = 1 << 2;
+    static final int INT_VMMB = 1 << 8;
+    static final int INT_DOUTSYNC = 1 << 28;
+    static final int GPIE = 0x1514;
+    /** Several vectors, PBA support, EIAM on messages, ICR cleared by every read. */
+    static final int GPIE_MSIX = 1 << 4 | 1 << 31 | 1 << 30 | 1;
+
+    static final int EIMS = 0x1524;
+    static final int EIMC = 0x1528;
+    static final int EIAC = 0x152C;
+    static final int EIAM = 0x1530;
+    static final int EITR = 0x1680;
+    static final int IVAR = 0x1700;
+    static final int IVAR_MISC = 0x1740;
+    static final int QDE = 0x2408;
+    static final int DTXSWC = 0x3500;
+    static final int DTXSWC_LOOPBACK = 1 << 31;
+    static final int WVBR = 0x3554;
+    static final int DTXCTL = 0x3590;
+    static final int RXCSUM = 0x5000;
+    static final int MTA = 0x5200;
+    static final int RAL = 0x5400;
+    static final int RAL_HIGH = 0x54E0;
+    static final int RAH_AV = 1 << 31;
+    static final int RAH_POOL_SHIFT = 18;
+    static final int VFTA = 0x5600;
+    static final int MRQC = 0x5818;
+    static final int MRQC_VMDQ = 3;
+    static final int VT_CTL = 0x581C;
+    static final int VT_CTL_POOL_SHIFT = 7;
+    static final int VT_CTL_REPLICATION = 1 << 30;
+    static final int VMOLR = 0x5AD0;
+    static final int VMOLR_LPE = 1 << 16;
+    static final int VMOLR_AUPE = 1 << 24;
+    static final int VMOLR_ROMPE = 1 << 25;
+    static final int VMOLR_BAM = 1 << 27;
+    static final int VMOLR_MPME = 1 << 28;
+    static final int VMOLR_STRCRC = 1 << 31;
+    static final int VLVF = 0x5D00;
+    static final int VLVF_POOL_SHIFT = 12;
+    static final int VLVF_ENABLE = 1 << 31;
+    static final int UTA = 0xA000;
+    static final int RX_QUEUE = 0xC000;
+    static final int TX_QUEUE = 0xE000;
+    static final int QUEUE_STRIDE = 0x40;
+    static final int BASE_LOW = 0x00;
+    static final int BASE_HIGH = 0x04;
+    static final int LENGTH = 0x08;
+    static final int SRRCTL = 0x0C;
+    static final int HEAD = 0x10;
+    static final int TAIL = 0x18;
+    static final int CONTROL = 0x28;
+    static final int QUEUE_ENABLE = 1 << 25;
+
+    private Reg() {}
+}

@@ -1,0 +1,9 @@
+package io.iolab.vmm.pci;
+
+/** The AT field of a memory request (PCI Express Base section 10.2.1). */
+public enum AddressType {
+    /** 00b: the address is for the IOMMU to translate. */
+    UNTRANSLATED,
+    /** 10b: the address came from the IOMMU. */
+    TRANSLATED
+}

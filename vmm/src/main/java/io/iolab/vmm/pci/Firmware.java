@@ -1,0 +1,138 @@
+package io.iolab.vmm.pci;
+
+import io.iolab.devices.bus.MmioHandler;
+import io.iolab.devices.dma.RequesterId;
+import io.iolab.devices.pci.BridgeHeader;
+import io.iolab.devices.pci.ConfigSpace;
+import io.iolab.devices.pci.ExtendedCapability;
+
+/**
+ * What firmware does with a PCI hierarchy before an operating system sees it, by configuration accesses alone: numbers buses depth
+ * first, sizes and places memory BARs bus by bus, and opens each bridge's memory window around what is behind it.
+ */
+final class Firmware {
+    private static final int DEVICES = 32;
+    private static final int FUNCTIONS = 8;
+    private static final int MULTI_FUNCTION = 0x80;
+    private static final int LAST_BUS = 255;
+    private static final int MEMORY_WINDOW = 0x20;
+    private static final int PREFETCHABLE_WINDOW = 0x24;
+    private static final int BRIDGE_COMMAND =
+            ConfigSpace.COMMAND_IO | ConfigSpace.COMMAND_MEMORY | ConfigSpace.COMMAND_BUS_MASTER;
+    /** Base above limit. */
+    private static final int EMPTY_WINDOW = 0x0000_FFF0;
+
+    private static final long MEMORY_BASE = 0xC000_0000L;
+    private static final long MEMORY_END = 0xFE00_0000L;
+    private static final long MEGABYTE = 1 << 20;
+
+    private static final int TOTAL_VFS = 0x0E;
+    private static final int VF_BAR0 = 0x24;
+
+    private final MmioHandler ecam;
+    private int lastBus;
+    private long next = MEMORY_BASE;
+
+    Firmware(PciHost host) {
+        ecam = host.ecam();
+    }
+
+    /** @throws IllegalStateException if there are too many buses, or more BARs than room */
+    void configure() {
+        bus(0);
+    }
+
+    private int read(int rid, int offset, int width) {
+        return (int) ecam.read((long) rid << 12 | offset, width);
+    }
+
+    private void write(int rid, int offset, int width, int value) {
+        ecam.write((long) rid << 12 | offset, width, value & 0xFFFF_FFFFL);
+    }
+
+    private void bus(int bus) {
+        for (int device = 0; device < DEVICES; device++) {
+            int rid = RequesterId.of(bus, device, 0);
+            if (read(rid, ConfigSpace.VENDOR_ID, 2) == 0xFFFF) {
+                continue;
+            }
+            boolean several = (read(rid, ConfigSpace.HEADER_TYPE, 1) & MULTI_FUNCTION) != 0;
+            for (int function = 0; function < (several ? FUNCTIONS : 1); function++) {
+                if (read(rid | function, ConfigSpace.VENDOR_ID, 2) != 0xFFFF) {
+                    function(rid | function);
+                }
+            }
+        }
+    }
+
+    private void function(int rid) {
+        if ((read(rid, ConfigSpace.HEADER_TYPE, 1) & 0x7F) == 1) {
+            bridge(rid);
+        } else {
+            bars(rid, ConfigSpace.BAR0, 1);
+            int sriov = extendedCapability(rid, ExtendedCapability.SINGLE_ROOT_IO_VIRTUALIZATION);
+            if (sriov != 0) {
+                bars(rid, sriov + VF_BAR0, read(rid, sriov + TOTAL_VFS, 2));
+            }
+            write(rid, ConfigSpace.COMMAND, 2, ConfigSpace.COMMAND_IO | ConfigSpace.COMMAND_MEMORY);
+        }
+    }
+
+    private int extendedCapability(int rid, int id) {
+        int at = ExtendedCapability.FIRST;
+        for (int i = 0; i < ConfigSpace.SIZE / 4 && at >= ExtendedCapability.FIRST; i++) {
+            int header = read(rid, at, 4);
+            if ((header & 0xFFFF) == id) {
+                return at;
+            }
+            at = header >>> 20 & 0xFFC;
+        }
+        return 0;
+    }
+
+    /** The subordinate bus is open upwards until everything behind is numbered. */
+    private void bridge(int rid) {
+        if (lastBus == LAST_BUS) {
+            throw new IllegalStateException("more than 255 buses behind bridges");
+        }
+        int secondary = ++lastBus;
+        write(rid, BridgeHeader.BUS_NUMBERS, 4, LAST_BUS << 16 | secondary << 8 | RequesterId.bus(rid));
+        align(MEGABYTE);
+        long base = next;
+        bus(secondary);
+        align(MEGABYTE);
+        write(rid, BridgeHeader.BUS_NUMBERS, 4, lastBus << 16 | secondary << 8 | RequesterId.bus(rid));
+        int window = next == base ? EMPTY_WINDOW : (int) ((next - 1 >>> 20 << 20) | base >>> 16);
+        write(rid, MEMORY_WINDOW, 4, window);
+        write(rid, PREFETCHABLE_WINDOW, 4, EMPTY_WINDOW);
+        write(rid, ConfigSpace.COMMAND, 2, BRIDGE_COMMAND);
+    }
+
+    private void align(long alignment) {
+        next = (next + alignment - 1) / alignment * alignment;
+    }
+
+    /** @param copies how many of each BAR follow one another: 1, or the number of virtual functions */
+    private void bars(int rid, int first, int copies) {
+        for (int offset = first; offset < first + 24; offset += 4) {
+            write(rid, offset, 4, -1);
+            int mask = read(rid, offset, 4);
+            if (mask == 0 || (mask & 1) != 0) {
+                write(rid, offset, 4, 0);
+                continue;
+            }
+            boolean wide = (mask & 6) == 4;
+            long size = -(long) (mask & ~0xF);
+            align(size);
+            if (next + size * copies > MEMORY_END) {
+                throw new IllegalStateException("no room for BARs below 4 GiB");
+            }
+            write(rid, offset, 4, (int) next);
+            next += size * copies;
+            if (wide) {
+                offset += 4;
+                write(rid, offset, 4, 0);
+            }
+        }
+    }
+}
