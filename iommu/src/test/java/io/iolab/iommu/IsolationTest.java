@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 class IsolationTest {
     private static final long QUEUE = 0xA0_0000;
-    private static final int ROUND = 4_000;
+    private static final int ROUND = 8_000;
     private static final int GUEST_BITS = 57;
     private static final int HOST_BITS = 46;
 
