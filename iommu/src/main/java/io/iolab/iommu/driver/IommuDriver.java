@@ -3,6 +3,7 @@ package io.iolab.iommu.driver;
 import io.iolab.devices.bus.CpuPort;
 import io.iolab.devices.dma.RequesterId;
 import io.iolab.devices.memory.Memory;
+import io.iolab.devices.time.Clock;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
@@ -212,6 +213,24 @@ public final class IommuDriver {
         return new Domain(this, allocateId(), null, 1L << unit.guestAddressWidth());
     }
 
+    /**
+     * A way for a device driver to map buffers in a domain that nobody else maps in.
+     *
+     * @param domain a pass-through one for {@link DmaPolicy#PASS_THROUGH}, and one with a table for the others
+     * @param clock times the deferred flush; not read by the other policies
+     * @throws IllegalArgumentException if domain and policy do not go together
+     */
+    public DmaMapper createMapper(Domain domain, DmaPolicy policy, Clock clock) {
+        if (domain.isPassThrough() != (policy == DmaPolicy.PASS_THROUGH)) {
+            throw new IllegalArgumentException("domain " + domain.id() + " does not suit policy " + policy.label());
+        }
+        return switch (policy) {
+            case PASS_THROUGH -> new DirectMapper(domain.limit());
+            case STRICT, DEFERRED -> new PageMapper(domain, policy, clock);
+            case SHADOW -> new ShadowMapper(domain, memory, frames);
+        };
+    }
+
     private int allocateId() {
         int id = domainIds.nextClearBit(0);
         if (id >= unit.domainIds()) {
@@ -292,9 +311,13 @@ public final class IommuDriver {
         }
     }
 
+    void flushDomain(int domain) {
+        invalidator.iotlbDomain(domain);
+    }
+
     /** Before the id is used again nothing tagged with it may be left. */
     void destroyed(int domain) {
-        invalidator.iotlbDomain(domain);
+        flushDomain(domain);
         domainIds.clear(domain);
     }
 

@@ -26,6 +26,7 @@ final class PageTable {
     private long[] retired = new long[16];
 
     private int retiredCount;
+    private boolean unlinked;
 
     PageTable(UnitRegisters unit, Memory memory, FrameSource frames, int levels) {
         this.unit = unit;
@@ -84,10 +85,13 @@ final class PageTable {
             long entryHpa = entryHpa(tableHpa, iova, level);
             long entry = memory.readLong(entryHpa);
             long size = 1L << shift(level);
-            // A table that is already here stays: a leaf over it would lose its frame while the unit may still walk it.
             boolean fits = unit.leafAllowed(level) && ((iova | hpa) & size - 1) == 0 && length >= size;
-            if (fits && (entry & RIGHTS) == 0) {
+            if (fits) {
                 memory.storeLongRelease(entryHpa, hpa | (level > 1 ? PAGE_SIZE : 0) | rights.bits());
+                if ((entry & RIGHTS) != 0) {
+                    // The range is free, so this is a table with nothing in it, left by pages that were unmapped.
+                    free(entry & ADDRESS, level - 1, this::retire);
+                }
                 return size;
             }
             if ((entry & RIGHTS) == 0) {
@@ -159,14 +163,20 @@ final class PageTable {
     }
 
     private void retire(long tableHpa) {
+        unlinked = true;
         if (retiredCount == retired.length) {
             retired = Arrays.copyOf(retired, 2 * retiredCount);
         }
         retired[retiredCount++] = tableHpa;
     }
 
-    boolean hasRetired() {
-        return retiredCount != 0;
+    /** Whether tables have left the tree since {@link #linked}, so that an invalidation must cover more than leaves. */
+    boolean hasUnlinked() {
+        return unlinked;
+    }
+
+    void linked() {
+        unlinked = false;
     }
 
     /** After the invalidation and its wait. */

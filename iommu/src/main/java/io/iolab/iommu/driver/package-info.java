@@ -4,6 +4,7 @@
  *
  * <pre>
  *   IommuDriver --UnitRegisters (CpuPort)--> the unit's window
+ *   DmaMapper: PageMapper (IovaAllocator, FlushQueue), ShadowMapper (BouncePool), DirectMapper
  *      +-- Domain -- PageTable ---------+
  *      +-- ContextTables ---------------+--> host memory, frames from a FrameSource
  *      +-- Invalidator: queue, or registers where there is none
@@ -12,7 +13,8 @@
  * </pre>
  *
  * <p>Order of duties: an entry is cleared, then the context cache, then the IOTLB is invalidated and waited for, and only then is
- * memory used again. All flushing is strict.
+ * memory used again. {@link io.iolab.iommu.driver.Domain} flushes strictly; what a device driver maps by a
+ * {@link io.iolab.iommu.driver.DmaMapper} follows the mapper's policy.
  *
  * <p>Threading: one thread at a time for a driver and its domains.
  */
