@@ -5,7 +5,24 @@ import java.util.Optional;
 
 /** All attacks. */
 public final class AttackCatalog {
-    private static final List<Attack> ATTACKS = List.of(new RogueRead(), new RogueWrite(), new ReadOnlyWrite());
+    private static final List<Attack> ATTACKS = List.of(
+            new RogueRead(),
+            new RogueWrite(),
+            new ReadOnlyWrite(),
+            new DmaAfterUnmap(),
+            new StaleTranslation(),
+            new InvalidationNotAwaited(),
+            new SubPageLeak(),
+            new PeerToPeer(),
+            new RequesterSpoofing(),
+            new DeviceAlias(),
+            new TranslatedForgery(),
+            new MessageForgery(),
+            new EntryTheft(),
+            new CompatibilityInjection(),
+            new InterruptStorm(),
+            new PostedFlood(),
+            new ReservedMemoryAbuse());
 
     private AttackCatalog() {}
 

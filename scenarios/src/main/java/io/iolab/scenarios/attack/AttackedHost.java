@@ -6,8 +6,10 @@ import io.iolab.devices.driver.pci.ConfigAccess;
 import io.iolab.devices.memory.Access;
 import io.iolab.devices.memory.PhysicalMemory;
 import io.iolab.devices.pci.ConfigSpace;
+import io.iolab.devices.pci.PciFunction;
 import io.iolab.iommu.RemappingOptions;
 import io.iolab.iommu.RemappingUnit;
+import io.iolab.iommu.driver.Domain;
 import io.iolab.iommu.driver.FaultReport;
 import io.iolab.iommu.driver.FrameSource;
 import io.iolab.iommu.driver.IommuDriver;
@@ -33,6 +35,7 @@ import io.iolab.vmm.pci.PciTopology;
 import io.iolab.vmm.pci.ProbeFunction;
 import io.iolab.vmm.pci.RootComplex;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -49,6 +52,11 @@ final class AttackedHost implements AutoCloseable {
     static final int PAGE = 4096;
 
     private static final long UNIT = 0xFED9_0000L;
+    private static final int GCMD = 0x18;
+    private static final int GSTS = 0x1C;
+    /** What GSTS shows of commands that last; the others are one-shot (VT-d 10.4.4). */
+    private static final int STEADY = 0x96FF_FFFF;
+
     private static final long BYTES = 32 << 20;
     private static final long TABLES = 1 << 20;
     private static final long REGIONS = 8 << 20;
@@ -148,23 +156,34 @@ final class AttackedHost implements AutoCloseable {
 
     /** Bytes of a region that are not what they were; a few of them become evidence. */
     long changed(MemoryRegion region) {
-        byte[] now = new byte[region.length()];
-        memory.read(region.hpa(), now, 0, now.length);
+        return changed(region.owner(), region.hpa(), region.canary());
+    }
+
+    /** The same of memory that has had another owner before. */
+    long changed(String owner, long hpa, byte[] canary) {
+        byte[] now = new byte[canary.length];
+        memory.read(hpa, now, 0, now.length);
         long count = 0;
         for (int i = 0; i < now.length; i++) {
-            count += now[i] != region.canary()[i] ? 1 : 0;
+            count += now[i] != canary[i] ? 1 : 0;
         }
-        bytes.add(BytesFound.of(region.owner() + " after the attack", region.hpa(), now));
+        bytes.add(BytesFound.of(owner + " after the attack", hpa, now));
         return count;
     }
 
     /** Bytes of a region, from {@code offset} on, that the attacker has in {@code loot}; a few of them become evidence. */
     long seen(MemoryRegion region, int offset, byte[] loot) {
-        bytes.add(BytesFound.of("what the attacker read of " + region.owner(), region.hpa() + offset, loot));
+        byte[] canary = Arrays.copyOfRange(region.canary(), offset, offset + loot.length);
+        return seen(region.owner(), canary, region.hpa() + offset, loot);
+    }
+
+    /** The same of bytes that are not in host memory. */
+    long seen(String owner, byte[] canary, long address, byte[] loot) {
+        bytes.add(BytesFound.of("what the attacker read of " + owner, address, loot));
         long count = 0;
         int run = 0;
         for (int i = 0; i <= loot.length; i++) {
-            if (i < loot.length && loot[i] == region.canary()[offset + i]) {
+            if (i < loot.length && loot[i] == canary[i]) {
                 run++;
             } else {
                 // Other content agrees in one byte of 256 by chance, which is no leak.
@@ -213,6 +232,69 @@ final class AttackedHost implements AutoCloseable {
         if (errno != Errno.OK) {
             throw new IllegalStateException(call + ": " + errno);
         }
+    }
+
+    /** Gives a function an address space without asking for its group, as host software that ignores groups does. */
+    Domain attach(int rid) {
+        Domain domain = driver.createDomain();
+        driver.attach(rid, domain);
+        return domain;
+    }
+
+    /** Lets a function of the host's own make requests. */
+    void enableFunction(int rid) {
+        topology()
+                .host()
+                .configAccess()
+                .write(rid, ConfigSpace.COMMAND, 2, ConfigSpace.COMMAND_MEMORY | ConfigSpace.COMMAND_BUS_MASTER);
+    }
+
+    /** Host software changes a bit of GCMD and waits for nothing: the unit answers at once. */
+    void command(int bit) {
+        store32(GCMD, load32(GSTS) & STEADY | bit);
+    }
+
+    /** Where a function of this host is. */
+    int rid(PciFunction function) {
+        return topology().port(function).orElseThrow().rid();
+    }
+
+    /** Host software clears the last entry of a page walk and does nothing else. */
+    void clearLeaf(int rid, long iova) {
+        TableWalk walk = walk(new WalkRequest(rid, iova, Access.READ));
+        memory.storeLongRelease(walk.steps().getLast().entryHpa(), 0);
+    }
+
+    /** Host software sets bits in the low word of a context entry, before the unit has seen it. */
+    void setContextBits(int rid, long bits) {
+        TableWalk walk = walk(new WalkRequest(rid, 0, Access.READ));
+        long entryHpa = walk.steps().get(1).entryHpa();
+        memory.storeLongRelease(entryHpa, memory.readLong(entryHpa) | bits);
+    }
+
+    /** A page changes hands. @return what its new owner puts there */
+    byte[] reuse(MemoryRegion page, String owner) {
+        byte[] secret = canary(owner, PAGE);
+        memory.write(page.hpa(), secret, 0, PAGE);
+        note("the page at 0x%x is now %s", page.hpa(), owner);
+        return secret;
+    }
+
+    /** Says what the tables would answer now. */
+    void noteWalk(WalkRequest request) {
+        TableWalk walk = walk(request);
+        note("by the tables iova 0x%x is %s", request.iova(), walk.reason() == null ? "allowed" : "blocked");
+    }
+
+    /** Interrupts that have arrived at a processor; they become evidence. */
+    long interrupts(int apicId, int vector) {
+        long count = processors.count(apicId, vector);
+        note("processor %d has had vector 0x%x %d times", apicId, vector, count);
+        return count;
+    }
+
+    long load64(int register) {
+        return cpu.load(UNIT + register, 8);
     }
 
     int load32(int register) {
@@ -295,6 +377,9 @@ final class AttackedHost implements AutoCloseable {
         @Override
         public long allocatePage() {
             long hpa = nextFrame;
+            if (hpa >= REGIONS) {
+                throw new IllegalStateException("no frame is left for tables");
+            }
             nextFrame += PAGE;
             memory.fill(hpa, PAGE, (byte) 0);
             return hpa;

@@ -28,7 +28,7 @@ final class ReadOnlyWrite implements Attack {
 
     @Override
     public Verdict run(AttackedHost host) {
-        TwoGuests guests = new TwoGuests(host, host.defended() ? MapRights.READ : MapRights.READ_WRITE);
+        TwoGuests guests = new TwoGuests(host, host.defended() ? MapRights.READ : MapRights.READ_WRITE, true);
         MemoryRegion buffer = guests.attackersMemory;
         DmaFault fault = guests.attacker.write(0, RogueWrite.complement(buffer, AttackedHost.PAGE));
         host.note("01:00.0 wrote 4096 bytes to iova 0x0: %s", fault);

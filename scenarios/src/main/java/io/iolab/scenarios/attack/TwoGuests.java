@@ -2,6 +2,7 @@ package io.iolab.scenarios.attack;
 
 import io.iolab.devices.pci.AccessControlServices;
 import io.iolab.iommu.driver.MapRights;
+import io.iolab.vmm.pci.FunctionPort;
 import io.iolab.vmm.pci.ProbeFunction;
 
 /**
@@ -20,21 +21,29 @@ final class TwoGuests {
     final MemoryRegion secret;
 
     TwoGuests(AttackedHost host) {
-        this(host, MapRights.READ_WRITE);
+        this(host, MapRights.READ_WRITE, true);
     }
 
-    /** @param attackersRights of guest A's functions to its own memory */
-    TwoGuests(AttackedHost host, MapRights attackersRights) {
+    /**
+     * @param attackersRights of guest A's functions to its own memory
+     * @param accessControl whether the ports' access control services are switched on
+     */
+    TwoGuests(AttackedHost host, MapRights attackersRights, boolean accessControl) {
         this.host = host;
         ProbeFunction first = endpoint(host, 1);
         ProbeFunction second = endpoint(host, 2);
-        host.start(true);
+        host.start(accessControl);
         attackersMemory = host.region("guest A's memory", PAGES);
         secret = host.region("guest B's secret", PAGES);
         attacker = host.assign(ATTACKER, first);
         victim = host.assign(VICTIM, second);
         host.map(attacker, 0, attackersMemory, attackersRights);
         host.map(victim, 0, secret, MapRights.READ_WRITE);
+    }
+
+    /** The attacker's way into the fabric, below its bus master bit: what a function with a firmware of its own can send. */
+    FunctionPort attackersPort() {
+        return host.topology().port(attacker.function()).orElseThrow();
     }
 
     private static ProbeFunction endpoint(AttackedHost host, int device) {

@@ -14,7 +14,7 @@ public record Verdict(Kind kind, long amount, String unit) {
         LEAKED,
         /** Bytes of somebody else that are not what they were. */
         CORRUPTED,
-        /** Messages accepted in somebody else's name. */
+        /** Messages that arrived and should not: in somebody else's name, or with nothing behind them. */
         FORGED,
         /** Requests of somebody else that were lost. */
         DENIED
