@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 
+import io.iolab.devices.bus.CpuPort;
 import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.fault.DmaFault;
 import io.iolab.devices.fault.RegisterFault;
@@ -183,6 +184,53 @@ class DriverMatrixTest {
                     }
                 }
                 faults(driver);
+            }
+        }
+    }
+
+    /**
+     * A device that tries its luck before each of the driver's register writes, so that what is still cached above refills what was
+     * invalidated below wherever the order is wrong, and every absence is remembered that can be (VT-d 6.5.3, 6.1).
+     */
+    @ParameterizedTest
+    @MethodSource("units")
+    void shouldHoldWhileDeviceKeepsTrying(Unit kind) {
+        try (Bench bench = new Bench(kind.options())) {
+            CpuPort between = new CpuPort() {
+                @Override
+                public long load(long pa, int width) {
+                    return bench.cpu.load(pa, width);
+                }
+
+                @Override
+                public void store(long pa, int width, long value) {
+                    reads(bench, NIC, IOVA);
+                    bench.cpu.store(pa, width, value);
+                }
+
+                @Override
+                public int in(int port, int width) {
+                    return -1;
+                }
+
+                @Override
+                public void out(int port, int width, int value) {}
+            };
+            IommuDriver driver =
+                    new IommuDriver(between, Bench.BASE, bench.memory, bench.frames, kind.mode());
+            driver.enable();
+            Domain domain = driver.createDomain();
+            for (int round = 0; round < 3; round++) {
+                driver.attach(NIC, domain);
+                domain.map(IOVA, HPA, 0x1000, MapRights.READ);
+                assertThat(reads(bench, NIC, IOVA)).isTrue();
+                domain.unmap(IOVA, 0x1000);
+                refuses(bench, driver, NIC, IOVA, kind.absent());
+                domain.map(IOVA, HPA, 0x1000, MapRights.READ);
+                assertThat(reads(bench, NIC, IOVA)).isTrue();
+                driver.detach(NIC);
+                refuses(bench, driver, NIC, IOVA, kind.detached());
+                domain.unmap(IOVA, 0x1000);
             }
         }
     }
