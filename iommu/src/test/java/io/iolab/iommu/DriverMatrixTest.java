@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 
+import io.iolab.devices.bus.CpuPort;
 import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.fault.DmaFault;
 import io.iolab.devices.fault.RegisterFault;
@@ -183,6 +184,118 @@ class DriverMatrixTest {
                     }
                 }
                 faults(driver);
+            }
+        }
+    }
+
+    /** A processor that does something before each store to a register. */
+    private static CpuPort before(Bench bench, Runnable store) {
+        return new CpuPort() {
+            @Override
+            public long load(long pa, int width) {
+                return bench.cpu.load(pa, width);
+            }
+
+            @Override
+            public void store(long pa, int width, long value) {
+                store.run();
+                bench.cpu.store(pa, width, value);
+            }
+
+            @Override
+            public int in(int port, int width) {
+                return -1;
+            }
+
+            @Override
+            public void out(int port, int width, int value) {}
+        };
+    }
+
+    /** Teardown from the top down, then devices: the lower could be refilled from the upper (VT-d 6.5.3). */
+    @ParameterizedTest
+    @EnumSource
+    void shouldInvalidateFromTheTopDownAtDetach(TableMode mode) {
+        try (Bench bench =
+                new Bench(scalable(RemappingOptions.builder()).deviceTlb(true).build())) {
+            List<InvalidationKind> seen = new ArrayList<>();
+            long[] counts = new long[InvalidationKind.values().length];
+            Runnable look = () -> {
+                for (InvalidationKind kind : InvalidationKind.values()) {
+                    long count = bench.unit.counters().invalidations(kind);
+                    if (count != counts[kind.ordinal()] && kind != InvalidationKind.WAIT) {
+                        seen.add(kind);
+                    }
+                    counts[kind.ordinal()] = count;
+                }
+            };
+            IommuDriver driver = new IommuDriver(before(bench, look), Bench.BASE, bench.memory, bench.frames, mode);
+            driver.enable();
+            new CachingFunction(bench, NIC);
+            driver.attachWithDeviceTlb(NIC, driver.createDomain());
+            look.run();
+            seen.clear();
+            driver.detach(NIC);
+            look.run();
+            List<InvalidationKind> expected = new ArrayList<>(List.of(InvalidationKind.CONTEXT_DEVICE));
+            if (mode != TableMode.LEGACY) {
+                expected.add(InvalidationKind.PASID_ONE);
+            }
+            expected.add(
+                    mode == TableMode.SCALABLE_FIRST_LEVEL
+                            ? InvalidationKind.PASID_IOTLB_ALL
+                            : InvalidationKind.IOTLB_DOMAIN);
+            expected.add(InvalidationKind.DEVICE_TLB);
+            assertThat(seen).isEqualTo(expected);
+        }
+    }
+
+    /** With caching mode an absent PASID entry that a late request has come upon is remembered under domain 0 (VT-d 6.1). */
+    @ParameterizedTest
+    @EnumSource(names = {"SCALABLE_SECOND_LEVEL", "SCALABLE_FIRST_LEVEL"})
+    void shouldClearRememberedAbsenceOfPasidEntry(TableMode mode) {
+        try (Bench bench = new Bench(scalable(RemappingOptions.builder())
+                .cachingMode(true)
+                .pasidCache(1, 1)
+                .build())) {
+            CpuPort between = before(bench, () -> reads(bench, NIC, IOVA));
+            IommuDriver driver = new IommuDriver(between, Bench.BASE, bench.memory, bench.frames, mode);
+            driver.enable();
+            Domain domain = driver.createDomain();
+            domain.map(IOVA, HPA, 0x1000, MapRights.READ);
+            driver.attach(NIC, domain);
+            driver.attach(SECOND_HALF, driver.createDomain());
+            assertThat(reads(bench, NIC, IOVA)).isTrue();
+            assertThat(reads(bench, SECOND_HALF, IOVA)).as("takes the one slot").isFalse();
+            driver.detach(NIC);
+            driver.attach(NIC, domain);
+            assertThat(reads(bench, NIC, IOVA)).isTrue();
+        }
+    }
+
+    /**
+     * A device that tries its luck before each of the driver's register writes, so that what is still cached above refills what was
+     * invalidated below wherever the order is wrong, and every absence is remembered that can be (VT-d 6.5.3, 6.1).
+     */
+    @ParameterizedTest
+    @MethodSource("units")
+    void shouldHoldWhileDeviceKeepsTrying(Unit kind) {
+        try (Bench bench = new Bench(kind.options())) {
+            CpuPort between = before(bench, () -> reads(bench, NIC, IOVA));
+            IommuDriver driver = new IommuDriver(between, Bench.BASE, bench.memory, bench.frames, kind.mode());
+            driver.enable();
+            Domain domain = driver.createDomain();
+            for (int round = 0; round < 3; round++) {
+                driver.attach(NIC, domain);
+                domain.map(IOVA, HPA, 0x1000, MapRights.READ);
+                assertThat(reads(bench, NIC, IOVA)).isTrue();
+                domain.unmap(IOVA, 0x1000);
+                refuses(bench, driver, NIC, IOVA, kind.absent());
+                domain.map(IOVA, HPA, 0x1000, MapRights.READ);
+                assertThat(reads(bench, NIC, IOVA)).isTrue();
+                driver.detach(NIC);
+                refuses(bench, driver, NIC, IOVA, kind.detached());
+                domain.unmap(IOVA, 0x1000);
             }
         }
     }
