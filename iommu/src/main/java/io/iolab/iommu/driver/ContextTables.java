@@ -6,6 +6,9 @@ import io.iolab.devices.memory.Memory;
 /** Root table and context tables of a unit (VT-d 9.1, 9.3); a context table is made when its bus gets its first device. */
 final class ContextTables {
     private static final long PRESENT = 1;
+    /** TT 01: translation requests and translated requests are answered too. */
+    private static final long DEVICE_TLB = 1 << 2;
+
     private static final long PASS_THROUGH = 2 << 2;
     private static final long ADDRESS = 0x000F_FFFF_FFFF_F000L;
 
@@ -29,6 +32,13 @@ final class ContextTables {
 
     void setPassThrough(int rid, int domain, int addressWidthCode) {
         publish(rid, (long) domain << 8 | addressWidthCode, PASS_THROUGH | PRESENT);
+    }
+
+    /** Whether a requester with a page table may use translation services; the rest of its entry stays. */
+    void setDeviceTlb(int rid, boolean allowed) {
+        long entryHpa = contextTable(RequesterId.bus(rid)) + 16L * RequesterId.devfn(rid);
+        long low = memory.readLong(entryHpa) & ~DEVICE_TLB;
+        memory.storeLongRelease(entryHpa, allowed ? low | DEVICE_TLB : low);
     }
 
     /** The half with the present bit goes last. */

@@ -35,4 +35,13 @@ interface Invalidator {
 
     /** Whether absent entries are cached, so that filling one needs an invalidation (CAP.CM). */
     boolean remembersAbsence();
+
+    /**
+     * The naturally aligned block of 2^{@code addressMask} pages at {@code iova} in a device's own cache.
+     *
+     * @param addressMask 0 to 52; 52 is everything
+     * @return whether the device has answered; one that does not may go on using what it holds
+     * @throws IllegalStateException without a queue, which device TLBs need
+     */
+    boolean deviceTlb(int rid, long iova, int addressMask);
 }

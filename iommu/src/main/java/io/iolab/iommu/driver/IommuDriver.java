@@ -5,7 +5,10 @@ import io.iolab.devices.dma.RequesterId;
 import io.iolab.devices.memory.Memory;
 import java.util.BitSet;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: one thread at a time, domains included; devices may run meanwhile.
  */
 public final class IommuDriver {
+    /** Every page, as a mask of a device TLB invalidation. */
+    private static final int ALL_PAGES = 52;
+
     private final UnitRegisters unit;
     private final Memory memory;
     private final FrameSource frames;
@@ -28,6 +34,10 @@ public final class IommuDriver {
     private final ContextTables contexts;
     private final BitSet domainIds = new BitSet();
     private final Map<Integer, Domain> attachments = new HashMap<>();
+    /** Requesters that may use translation services. */
+    private final Set<Integer> deviceTlbs = new TreeSet<>();
+
+    private long deviceTimeOuts;
 
     /**
      * Reads what the unit offers; changes nothing.
@@ -265,6 +275,56 @@ public final class IommuDriver {
         domain.attached(-1);
         invalidator.contextDevice(domain.id(), rid);
         invalidator.iotlbDomain(domain.id());
+        if (deviceTlbs.remove(rid) && !invalidator.deviceTlb(rid, 0, ALL_PAGES)) {
+            deviceTimeOuts++;
+        }
+    }
+
+    /** Whether {@link #allowDeviceTlb} works. */
+    public boolean supportsDeviceTlb() {
+        return unit.deviceTlb() && queue != null;
+    }
+
+    /**
+     * Lets a requester cache translations and use them (TT=01), or forbids it again. To be allowed before, and forbidden after, the
+     * device's own ATS Enable: a device's cache is invalidated with its domain only while it is allowed.
+     *
+     * @throws IllegalStateException if the unit has no device-TLB support, or the requester no page table
+     */
+    public void allowDeviceTlb(int rid, boolean allowed) {
+        Domain domain = attachments.get(rid);
+        if (!supportsDeviceTlb() || domain == null || domain.isPassThrough()) {
+            throw new IllegalStateException(RequesterId.format(rid) + " cannot have a device TLB");
+        }
+        contexts.setDeviceTlb(rid, allowed);
+        invalidator.contextDevice(domain.id(), rid);
+        invalidator.iotlbDomain(domain.id());
+        if (allowed) {
+            deviceTlbs.add(rid);
+        } else {
+            deviceTlbs.remove(rid);
+        }
+    }
+
+    /** Whether a requester may use translation services; one that did not answer an invalidation no longer may. */
+    public boolean deviceTlbAllowed(int rid) {
+        return deviceTlbs.contains(rid);
+    }
+
+    /** Device TLB invalidations that timed out. */
+    public long deviceTimeOuts() {
+        return deviceTimeOuts;
+    }
+
+    /** After the IOTLB, or a device could fetch once more what that has just forgotten (VT-d 6.5.2.5). */
+    private void invalidateDevices(int domain, long iova, int addressMask) {
+        for (int rid : List.copyOf(deviceTlbs)) {
+            Domain own = attachments.get(rid);
+            if (own != null && own.id() == domain && !invalidator.deviceTlb(rid, iova, addressMask)) {
+                deviceTimeOuts++;
+                allowDeviceTlb(rid, false);
+            }
+        }
     }
 
     /** Absent became present: the unit may have remembered the absence, or hold the change in its write buffer. */
@@ -289,6 +349,9 @@ public final class IommuDriver {
             invalidator.iotlbDomain(domain);
         } else {
             invalidator.iotlbPages(domain, firstPage >>> addressMask << addressMask + 12, addressMask, leafOnly);
+        }
+        if (!deviceTlbs.isEmpty()) {
+            invalidateDevices(domain, iova, addressMask);
         }
     }
 

@@ -14,13 +14,18 @@ final class QueueInvalidator implements Invalidator {
     private static final int DESCRIPTOR = 16;
     private static final int CONTEXT = 1;
     private static final int IOTLB = 2;
+    private static final int DEVICE_TLB = 3;
     private static final int INTERRUPT_ENTRIES = 4;
     private static final int WAIT = 5;
+    private static final int PAGE_GROUP_RESPONSE = 9;
     private static final int STATUS_WRITE = 1 << 5;
     private static final int PENDING = 1;
     private static final int DONE = 2;
     private static final int QUEUE_ERROR = 1 << 4;
+    private static final int TIME_OUT = 1 << 6;
     private static final int POLLS = 1_000_000;
+    /** Pages of the whole address space, as a power of two. */
+    private static final int EVERYTHING = 52;
 
     private final UnitRegisters registers;
     private final Memory memory;
@@ -83,13 +88,33 @@ final class QueueInvalidator implements Invalidator {
         submit(INTERRUPT_ENTRIES, 0);
     }
 
+    /** S and the size in the address: below the block's size all ones, and a zero above them (VT-d 6.5.2.5). */
+    @Override
+    public boolean deviceTlb(int rid, long iova, int addressMask) {
+        long block = iova >>> 12 << 12;
+        if (addressMask > 0) {
+            long size = addressMask >= EVERYTHING ? 0 : 1L << 12 + addressMask;
+            block = size == 0 ? ~0xFFFL : block & -size | size / 2 - 4096;
+        }
+        return submit(DEVICE_TLB | (long) rid << 32, block | (addressMask > 0 ? 1 : 0));
+    }
+
+    /** Answers a page request group. {@code low} as in VT-d 6.5.2.7 without the type, {@code high} as there. */
+    void pageGroupResponse(long low, long high) {
+        submit(PAGE_GROUP_RESPONSE | low, high);
+    }
+
     @Override
     public boolean remembersAbsence() {
         return registers.cachingMode();
     }
 
-    /** The status dword is initialised before the tail moves, or the unit's write could be lost. */
-    private void submit(long low, long high) {
+    /**
+     * The status dword is initialised before the tail moves, or the unit's write could be lost.
+     *
+     * @return false if a device did not answer in time; the unit has thrown the wait away with it
+     */
+    private boolean submit(long low, long high) {
         memory.storeIntRelease(statusHpa, PENDING);
         put(tail, low, high);
         put(next(tail), WAIT | STATUS_WRITE | (long) DONE << 32, statusHpa);
@@ -101,12 +126,23 @@ final class QueueInvalidator implements Invalidator {
                 if (refused) {
                     throw new IllegalStateException("remapping unit refused invalidation " + Long.toHexString(low));
                 }
-                return;
+                return true;
+            }
+            if (timedOut()) {
+                return false;
             }
             refused |= recover();
             Thread.onSpinWait();
         }
         throw new IllegalStateException("remapping unit does not complete invalidations");
+    }
+
+    private boolean timedOut() {
+        if ((registers.load32(UnitRegisters.FSTS) & TIME_OUT) == 0) {
+            return false;
+        }
+        registers.store32(UnitRegisters.FSTS, TIME_OUT);
+        return true;
     }
 
     private boolean recover() {

@@ -71,4 +71,9 @@ final class RegisterInvalidator implements Invalidator {
     public boolean remembersAbsence() {
         return registers.cachingMode();
     }
+
+    @Override
+    public boolean deviceTlb(int rid, long iova, int addressMask) {
+        throw new IllegalStateException("device TLBs need an invalidation queue");
+    }
 }
