@@ -3,49 +3,57 @@ package io.iolab.iommu.driver;
 import io.iolab.devices.memory.Memory;
 
 /**
- * Invalidation through a queue of 256 descriptors in one frame (VT-d 6.5.2). Each command is followed by a wait that writes a status
+ * Invalidation through a queue in one frame (VT-d 6.5.2): 256 descriptors, or 128 of the wide ones that scalable mode asks for. Each command is followed by a wait that writes a status
  * dword, and a call returns when that has arrived; so the queue is empty between calls and never full.
  *
  * <p>If the unit stops on a descriptor, that slot is overwritten with a wait before the error is cleared: the queue goes on, and the
- * command that was refused is reported as what it is, a bug of ours.
+ * command that was refused is reported as what it is, a bug of ours. If it stops because a device does not answer, the wait behind is
+ * lost; the error is cleared and the command repeated, a few times.
  */
 final class QueueInvalidator implements Invalidator {
     private static final int QUEUE_BYTES = 4096;
     private static final int DESCRIPTOR = 16;
+    private static final int WIDE_DESCRIPTOR = 32;
+    private static final long WIDE = 1 << 11;
     private static final int CONTEXT = 1;
     private static final int IOTLB = 2;
     private static final int DEVICE_TLB = 3;
     private static final int INTERRUPT_ENTRIES = 4;
     private static final int WAIT = 5;
+    private static final int PASID_IOTLB = 6;
+    private static final int PASID_CACHE = 7;
     private static final int PAGE_GROUP_RESPONSE = 9;
     private static final int STATUS_WRITE = 1 << 5;
     private static final int PENDING = 1;
     private static final int DONE = 2;
     private static final int QUEUE_ERROR = 1 << 4;
-    private static final int TIME_OUT = 1 << 6;
+    private static final int TIMEOUT_ERROR = 1 << 6;
+    /** Asked that often in vain, a device is taken for dead. */
+    private static final int DEVICE_ATTEMPTS = 3;
+
     private static final int POLLS = 1_000_000;
-    /** Pages of the whole address space, as a power of two. */
-    private static final int EVERYTHING = 52;
 
     private final UnitRegisters registers;
     private final Memory memory;
     private final long queueHpa;
     private final long statusHpa;
+    private final int step;
     private int tail;
 
     /** @param statusFrameHpa a frame whose first dword the unit will write */
-    QueueInvalidator(UnitRegisters registers, Memory memory, long queueHpa, long statusFrameHpa) {
+    QueueInvalidator(UnitRegisters registers, Memory memory, long queueHpa, long statusFrameHpa, boolean wide) {
         this.registers = registers;
         this.memory = memory;
         this.queueHpa = queueHpa;
         this.statusHpa = statusFrameHpa;
+        this.step = wide ? WIDE_DESCRIPTOR : DESCRIPTOR;
     }
 
     /** Tail first, then address, then the enable bit. */
     void enable() {
         tail = 0;
         registers.store64(UnitRegisters.IQT, 0);
-        registers.store64(UnitRegisters.IQA, queueHpa);
+        registers.store64(UnitRegisters.IQA, queueHpa | (step == WIDE_DESCRIPTOR ? WIDE : 0));
         registers.command(UnitRegisters.QUEUE, true);
     }
 
@@ -79,6 +87,43 @@ final class QueueInvalidator implements Invalidator {
     }
 
     @Override
+    public void pasid(int domain, int pasid) {
+        submit(PASID_CACHE | 1 << 4 | (long) domain << 16 | (long) pasid << 32, 0);
+    }
+
+    @Override
+    public void pasidGlobal() {
+        submit(PASID_CACHE | 3 << 4, 0);
+    }
+
+    @Override
+    public void pasidIotlb(int domain, int pasid) {
+        submit(PASID_IOTLB | 2 << 4 | (long) domain << 16 | (long) pasid << 32, 0);
+    }
+
+    @Override
+    public void pasidIotlbPages(int domain, int pasid, long iova, int addressMask, boolean leafOnly) {
+        long low = PASID_IOTLB | 3 << 4 | (long) domain << 16 | (long) pasid << 32;
+        submit(low, iova | (leafOnly ? 1 << 6 : 0) | addressMask);
+    }
+
+    /** S=1 puts the size into the address: one page bit fewer than the mask says, all ones, with a zero above. */
+    @Override
+    public boolean deviceTlb(int rid, long iova, int addressMask) {
+        long high = iova;
+        if (addressMask > 0) {
+            long block = 1L << addressMask - 1;
+            high = (iova >>> 12 & -2 * block | block - 1) << 12 | 1;
+        }
+        for (int attempt = 0; attempt < DEVICE_ATTEMPTS; attempt++) {
+            if (trySubmit(DEVICE_TLB | (long) rid << 32, high)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Override
     public void interruptEntries(int index, int mask) {
         submit(INTERRUPT_ENTRIES | 1 << 4 | (long) mask << 27 | (long) index << 32, 0);
     }
@@ -88,33 +133,34 @@ final class QueueInvalidator implements Invalidator {
         submit(INTERRUPT_ENTRIES, 0);
     }
 
-    /** S and the size in the address: below the block's size all ones, and a zero above them (VT-d 6.5.2.5). */
-    @Override
-    public boolean deviceTlb(int rid, long iova, int addressMask) {
-        long block = iova >>> 12 << 12;
-        if (addressMask > 0) {
-            long size = addressMask >= EVERYTHING ? 0 : 1L << 12 + addressMask;
-            block = size == 0 ? ~0xFFFL : block & -size | size / 2 - 4096;
-        }
-        return submit(DEVICE_TLB | (long) rid << 32, block | (addressMask > 0 ? 1 : 0));
-    }
-
-    /** Answers a page request group. {@code low} as in VT-d 6.5.2.7 without the type, {@code high} as there. */
-    void pageGroupResponse(long low, long high) {
-        submit(PAGE_GROUP_RESPONSE | low, high);
-    }
-
     @Override
     public boolean remembersAbsence() {
         return registers.cachingMode();
     }
 
     /**
+     * Answers a page request group (VT-d 7.7).
+     *
+     * @param pasid 20 bits, or -1 for none
+     * @param code 0 success, 1 invalid request, 15 failure
+     */
+    void pageGroupResponse(int rid, int pasid, int group, int code) {
+        long named = pasid < 0 ? 0 : 1 << 4 | (long) pasid << 32;
+        submit(PAGE_GROUP_RESPONSE | named | (long) code << 12 | (long) rid << 16, (long) group << 3 | 1 << 2);
+    }
+
+    private void submit(long low, long high) {
+        if (!trySubmit(low, high)) {
+            throw new IllegalStateException("remapping unit waits for a device that it was not asked about");
+        }
+    }
+
+    /**
      * The status dword is initialised before the tail moves, or the unit's write could be lost.
      *
-     * @return false if a device did not answer in time; the unit has thrown the wait away with it
+     * @return false if a device did not answer
      */
-    private boolean submit(long low, long high) {
+    private boolean trySubmit(long low, long high) {
         memory.storeIntRelease(statusHpa, PENDING);
         put(tail, low, high);
         put(next(tail), WAIT | STATUS_WRITE | (long) DONE << 32, statusHpa);
@@ -128,21 +174,14 @@ final class QueueInvalidator implements Invalidator {
                 }
                 return true;
             }
-            if (timedOut()) {
+            if ((registers.load32(UnitRegisters.FSTS) & TIMEOUT_ERROR) != 0) {
+                registers.store32(UnitRegisters.FSTS, TIMEOUT_ERROR);
                 return false;
             }
             refused |= recover();
             Thread.onSpinWait();
         }
         throw new IllegalStateException("remapping unit does not complete invalidations");
-    }
-
-    private boolean timedOut() {
-        if ((registers.load32(UnitRegisters.FSTS) & TIME_OUT) == 0) {
-            return false;
-        }
-        registers.store32(UnitRegisters.FSTS, TIME_OUT);
-        return true;
     }
 
     private boolean recover() {
@@ -155,12 +194,16 @@ final class QueueInvalidator implements Invalidator {
         return true;
     }
 
-    private static int next(int offset) {
-        return offset + DESCRIPTOR & QUEUE_BYTES - 1;
+    private int next(int offset) {
+        return offset + step & QUEUE_BYTES - 1;
     }
 
     private void put(int offset, long low, long high) {
         memory.writeLong(queueHpa + offset + 8, high);
+        if (step == WIDE_DESCRIPTOR) {
+            memory.writeLong(queueHpa + offset + 16, 0);
+            memory.writeLong(queueHpa + offset + 24, 0);
+        }
         memory.storeLongRelease(queueHpa + offset, low);
     }
 }

@@ -131,7 +131,9 @@ public final class Main implements Runnable {
                 .addSubcommand(new ScenarioCommand(session))
                 .addSubcommand(new InjectCommand(session))
                 .addSubcommand(new IommuCommand(session))
-                .addSubcommand(new CommandLine(new BenchCommand(session)).addSubcommand(new BenchRingsCommand(session)))
+                .addSubcommand(new CommandLine(new BenchCommand(session))
+                        .addSubcommand(new BenchRingsCommand(session))
+                        .addSubcommand(new BenchIommuPolicyCommand(session)))
                 .addSubcommand(QtestCommand.line(session))
                 .addSubcommand(new DoctorCommand(session));
         prepare(iolab);
