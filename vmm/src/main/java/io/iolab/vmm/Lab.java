@@ -18,6 +18,7 @@ import io.iolab.vmm.ledger.Direction;
 import io.iolab.vmm.ledger.GuestFigures;
 import io.iolab.vmm.ledger.GuestLedger;
 import io.iolab.vmm.ledger.LedgerReading;
+import io.iolab.vmm.ledger.Path;
 import io.iolab.vmm.ledger.WatchdogEvent;
 import io.iolab.vmm.time.Run;
 import io.iolab.vmm.time.Timeline;
@@ -76,7 +77,12 @@ public final class Lab implements AutoCloseable {
     /** @param burst frames an I/O worker moves in a step: how finely the actors' work is interleaved */
     static Lab create(LabConfig config, int burst) throws ConfigException, IOException {
         long ram = config.guests().stream().mapToLong(GuestConfig::ramBytes).sum();
-        Host host = new Host(ram + HOST_OVERHEAD, config.memoryFile());
+        Host host = new Host(
+                ram + HOST_OVERHEAD,
+                config.memoryFile(),
+                config.guests().stream()
+                        .anyMatch(guest -> guest.path() == Path.PASSTHROUGH
+                                && guest.nic().interrupts() != InterruptDelivery.FORWARDED));
         Run run = config.clock() == ClockMode.VIRTUAL ? new Timeline() : new WallThreads(config.spendCosts());
         Lab lab = new Lab(host, run, config.clock(), config.injections());
         try {
