@@ -47,7 +47,9 @@ public final class TableExplainer {
         Trail trail = new Trail(memory, capabilities);
         int mode = (int) (rtaddr >>> 10) & 3;
         long rootHpa = rtaddr & ~0xFFFL;
-        if (MessagePort.claims(request.iova()) && request.type() == RequestType.UNTRANSLATED) {
+        if (MessagePort.claims(request.iova())
+                && request.type() == RequestType.UNTRANSLATED
+                && !request.pageRequest()) {
             interruptRange(trail, request, mode == 1);
         } else if (mode == 3) {
             trail.refuse(FaultReason.DMA_ABORTED, "RTADDR.TTM = 11b: every request is blocked");
@@ -81,6 +83,10 @@ public final class TableExplainer {
             return;
         }
         long iova = request.iova();
+        if (request.pageRequest()) {
+            trail.decision = "the page request is taken";
+            return;
+        }
         if (request.type() == RequestType.TRANSLATED) {
             trail.hpa = iova;
             trail.decision = "the device says that the address is translated, and is believed";

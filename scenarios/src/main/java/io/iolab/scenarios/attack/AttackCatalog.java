@@ -22,7 +22,10 @@ public final class AttackCatalog {
             new CompatibilityInjection(),
             new InterruptStorm(),
             new PostedFlood(),
-            new ReservedMemoryAbuse());
+            new ReservedMemoryAbuse(),
+            new ReassignmentWithoutReset(),
+            new AddressSpoofing(),
+            new PageRequestFlood());
 
     private AttackCatalog() {}
 

@@ -2,6 +2,7 @@ package io.iolab.scenarios.attack;
 
 import io.iolab.devices.bus.CpuPort;
 import io.iolab.devices.dma.DmaPort;
+import io.iolab.devices.dma.RequesterId;
 import io.iolab.devices.driver.pci.ConfigAccess;
 import io.iolab.devices.memory.Access;
 import io.iolab.devices.memory.PhysicalMemory;
@@ -28,7 +29,6 @@ import io.iolab.vmm.assign.VfioDevice;
 import io.iolab.vmm.assign.VfioGroup;
 import io.iolab.vmm.assign.VfioHost;
 import io.iolab.vmm.groups.IommuGroups;
-import io.iolab.vmm.groups.PciNode;
 import io.iolab.vmm.groups.PciTree;
 import io.iolab.vmm.groups.Quirks;
 import io.iolab.vmm.pci.PciTopology;
@@ -75,6 +75,7 @@ final class AttackedHost implements AutoCloseable {
     final PciTopology.Builder build;
     final CpuPort cpu = new RegisterPort();
 
+    private final FrameSource frames = new Frames();
     private final Defence defence;
     private final TableExplainer explainer;
     private final FaultLedger ledger;
@@ -93,7 +94,7 @@ final class AttackedHost implements AutoCloseable {
         unit = new RemappingUnit(options, memory, processors);
         explainer = new TableExplainer(memory, options.capabilities());
         ledger = new FaultLedger(this::failedWalk, this::withoutUnit);
-        driver = new IommuDriver(cpu, UNIT, memory, new Frames());
+        driver = new IommuDriver(cpu, UNIT, memory, frames);
         driver.enable();
         build = new PciTopology.Builder(new Root());
     }
@@ -196,26 +197,29 @@ final class AttackedHost implements AutoCloseable {
 
     /** Gives a function to a guest, with its whole group: address space, device, bus mastering. */
     Assigned assign(int rid, ProbeFunction function) {
+        AssignedDevice opened = open(rid);
+        return new Assigned(function, opened.container());
+    }
+
+    /** Opens a device for a guest, as a process with VFIO does. */
+    AssignedDevice open(int rid) {
         VfioHost host = vfio();
         VfioGroup group = host.groups()
                 .groupOf(rid)
                 .map(found -> {
-                    found.assignable().stream()
-                            .map(PciNode::rid)
-                            .forEach(member -> host.bind(member, VfioHost.VFIO_DRIVER));
+                    found.assignable().forEach(member -> host.bind(member.rid(), VfioHost.VFIO_DRIVER));
                     return host.openGroup(found.number()).orElseThrow();
                 })
                 .orElseThrow();
         VfioContainer container = host.openContainer();
         must(group.setContainer(container), "SET_CONTAINER");
         must(container.setIommu(VfioContainer.Extension.TYPE1V2), "SET_IOMMU");
-        VfioDevice device = group.openDevice("0000:" + io.iolab.devices.dma.RequesterId.format(rid))
-                .orElseThrow();
+        VfioDevice device = group.openDevice("0000:" + RequesterId.format(rid)).orElseThrow();
         busMaster(device);
-        return new Assigned(rid, function, group, container, device);
+        return new AssignedDevice(group, container, device);
     }
 
-    static void busMaster(VfioDevice device) {
+    private static void busMaster(VfioDevice device) {
         device.writeRegion(
                 VfioDevice.CONFIG_REGION,
                 ConfigSpace.COMMAND,
@@ -293,6 +297,15 @@ final class AttackedHost implements AutoCloseable {
         return count;
     }
 
+    /** A zeroed page for tables that no driver builds. */
+    long frame() {
+        return frames.allocatePage();
+    }
+
+    void store64(int register, long value) {
+        cpu.store(UNIT + register, 8, value);
+    }
+
     long load64(int register) {
         return cpu.load(UNIT + register, 8);
     }
@@ -339,6 +352,9 @@ final class AttackedHost implements AutoCloseable {
     private String withoutUnit(FaultReport report) {
         if (report.ofInterrupt()) {
             return "the message would have reached a processor as the device wrote it.";
+        }
+        if (WalkRequest.of(report, requestType).pageRequest()) {
+            return "nobody would have asked whether the function may send page requests.";
         }
         String verb = report.access() == Access.READ ? "read" : "written";
         String place = regions.stream()

@@ -42,7 +42,7 @@ final class PostedFlood implements Attack {
         PostedDescriptor.initialise(host.memory, descriptor, WAKE_UP_VECTOR, PROCESSOR << 8);
         PostedDescriptor.suppress(host.memory, descriptor, true);
         table.post(index, SourceCheck.requester(TwoGuests.ATTACKER), GUEST_VECTOR, descriptor, !host.defended());
-        host.processors.onInterrupt(() -> PostedDescriptor.clearOutstanding(host.memory, descriptor));
+        host.processors.onMessage(vector -> PostedDescriptor.clearOutstanding(host.memory, descriptor));
         for (int i = 0; i < MESSAGES; i++) {
             guests.attacker.message(InterruptTable.messageAddress(index), 0);
         }

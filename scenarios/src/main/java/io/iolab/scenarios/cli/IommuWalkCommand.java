@@ -7,19 +7,23 @@ import io.iolab.iommu.explain.TableWalk;
 import io.iolab.iommu.explain.WalkRequest;
 import io.iolab.iommu.walk.RequestType;
 import io.iolab.scenarios.attack.AttackRunner;
+import io.iolab.scenarios.iommu.FaultsSchema;
 import io.iolab.scenarios.iommu.ScenarioTables;
 import io.iolab.scenarios.iommu.WalkJson;
 import io.iolab.scenarios.iommu.WalkText;
+import io.iolab.scenarios.result.ResultJson;
 import io.iolab.vmm.config.ConfigException;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
@@ -51,25 +55,23 @@ final class IommuWalkCommand implements Callable<Integer> {
 
     @Option(
             names = "--bdf",
-            required = true,
             paramLabel = "BB:DD.F",
             converter = Bdf.class,
             description = "The requester id, as lspci writes it.")
-    private int rid;
+    private @Nullable Integer rid;
 
     @Option(
             names = "--iova",
-            required = true,
             paramLabel = "ADDRESS",
             converter = Address.class,
             description = "The address of the request; 0x for hexadecimal.")
-    private long iova;
+    private @Nullable Long iova;
 
     @Option(names = "--access", defaultValue = "READ", paramLabel = "read|write", description = "Default read.")
     private Access access;
 
     @Option(names = "--pasid", paramLabel = "N", converter = Pasid.class, description = "Of a request with PASID.")
-    private Integer pasid;
+    private @Nullable Integer pasid;
 
     @Option(names = "--translated", description = "The request says that its address is translated (AT = 10b).")
     private boolean translated;
@@ -77,13 +79,23 @@ final class IommuWalkCommand implements Callable<Integer> {
     @Option(names = "--json", description = "As one JSON document, iolab.iommu-walk/1.")
     private boolean json;
 
+    @Option(names = "--schema", description = "Print the JSON Schema of that document.")
+    private boolean schema;
+
     IommuWalkCommand(Session session) {
         this.session = session;
     }
 
     @Override
     public Integer call() throws ConfigException, IOException {
+        if (schema) {
+            session.print(ResultJson.text(FaultsSchema.walkDocument()));
+            return ExitCode.DONE;
+        }
         source.check(spec.commandLine());
+        if (rid == null || iova == null) {
+            throw new ParameterException(spec.commandLine(), "--bdf and --iova say which request to explain");
+        }
         WalkRequest request = new WalkRequest(
                 rid,
                 pasid == null ? FaultReport.NO_PASID : pasid,

@@ -4,6 +4,7 @@ import io.iolab.devices.dma.RequesterId;
 import io.iolab.devices.memory.Access;
 import io.iolab.iommu.driver.FaultReport;
 import io.iolab.iommu.explain.TableWalk;
+import io.iolab.iommu.explain.WalkRequest;
 import io.iolab.iommu.fault.FaultReason;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -66,8 +67,11 @@ public final class FaultLedger {
         }
         String decided =
                 walk.filter(w -> w.reason() != null).map(TableWalk::decision).orElse(why);
-        return "%s tried to %s page 0x%x and the unit refused it: %s."
-                .formatted(source, report.access() == Access.READ ? "read" : "write", report.iovaPage(), decided);
+        boolean pageRequest =
+                walk.map(TableWalk::request).map(WalkRequest::pageRequest).orElse(false);
+        String tried = pageRequest ? "have" : report.access() == Access.READ ? "read" : "write";
+        return "%s tried to %s page 0x%x%s and the unit refused it: %s."
+                .formatted(source, tried, report.iovaPage(), pageRequest ? " by a page request" : "", decided);
     }
 
     /** In order of appearance. */
