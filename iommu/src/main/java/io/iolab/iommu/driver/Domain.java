@@ -1,6 +1,8 @@
 package io.iolab.iommu.driver;
 
 import io.iolab.devices.memory.AddressRange;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +18,7 @@ public final class Domain {
     private final int id;
     private final @Nullable PageTable table;
     private final long limit;
+    private final Set<Integer> deviceTlbs = new TreeSet<>();
     private long mappedBytes;
     private int attached;
     private boolean destroyed;
@@ -69,10 +72,10 @@ public final class Domain {
         mappedBytes += length;
         if (pages.hasUnlinked()) {
             // An empty table made way for a large page: a walk that the unit has begun in it must not go on there.
-            driver.unmapped(id, iova, length, false);
+            driver.unmapped(this, iova, length, false);
             freeRetired(pages);
         } else {
-            driver.mapped(id, iova, length);
+            driver.mapped(this, iova, length);
         }
     }
 
@@ -96,7 +99,7 @@ public final class Domain {
         long unmapped = pages.unmap(iova, length);
         mappedBytes -= unmapped;
         if (unmapped != 0 || pages.hasUnlinked()) {
-            driver.unmapped(id, iova, length, !pages.hasUnlinked());
+            driver.unmapped(this, iova, length, !pages.hasUnlinked());
         }
         freeRetired(pages);
         return unmapped;
@@ -129,7 +132,7 @@ public final class Domain {
 
     /** Returns when the unit has forgotten every translation of this domain that is no longer in its table. */
     public void flush() {
-        driver.flushDomain(id);
+        driver.flush(this);
         stale = false;
         if (table != null) {
             table.freeRetired();
@@ -167,7 +170,7 @@ public final class Domain {
         }
         if (!destroyed) {
             destroyed = true;
-            driver.destroyed(id);
+            driver.destroyed(this);
             if (table != null) {
                 table.freeRetired();
                 table.free();
@@ -178,6 +181,11 @@ public final class Domain {
     @Nullable
     PageTable table() {
         return table;
+    }
+
+    /** Attached requesters that may cache translations themselves. */
+    Set<Integer> deviceTlbs() {
+        return deviceTlbs;
     }
 
     void attached(int change) {

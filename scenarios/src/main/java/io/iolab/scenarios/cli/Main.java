@@ -135,7 +135,9 @@ public final class Main implements Runnable {
                         .addSubcommand(new IommuWalkCommand(session))
                         .addSubcommand(new IommuFaultsCommand(session)))
                 .addSubcommand(new AttackCommand(session))
-                .addSubcommand(new CommandLine(new BenchCommand(session)).addSubcommand(new BenchRingsCommand(session)))
+                .addSubcommand(new CommandLine(new BenchCommand(session))
+                        .addSubcommand(new BenchRingsCommand(session))
+                        .addSubcommand(new BenchIommuPolicyCommand(session)))
                 .addSubcommand(QtestCommand.line(session))
                 .addSubcommand(new DoctorCommand(session));
         prepare(iolab);

@@ -134,7 +134,7 @@ final class Fabric {
         if (sibling == null) {
             return Step.UP;
         }
-        return switch (toPeer(port, sibling, acs, type)) {
+        return switch (toPeer(sibling, acs, type)) {
             case REDIRECTED -> Step.REDIRECTED;
             case ENDS -> refuse(route, port, DmaFault.ACS_VIOLATION);
             case UP ->
@@ -149,7 +149,7 @@ final class Fabric {
      *
      * @return {@code UP} for directly to the peer, {@code ENDS} for a violation
      */
-    private static Step toPeer(Bridge port, Bridge sibling, @Nullable AccessControlServices acs, AddressType type) {
+    private static Step toPeer(Bridge sibling, @Nullable AccessControlServices acs, AddressType type) {
         if (acs == null || type == AddressType.TRANSLATED && acs.enabled(AccessControlServices.DIRECT_TRANSLATED)) {
             return Step.UP;
         }

@@ -84,8 +84,8 @@ class DmarTableTest {
         byte[] longer = Arrays.copyOf(table, table.length + 8);
         longer[table.length] = 77;
         longer[table.length + 2] = 8;
-        longer[4] += 8;
-        longer[9] -= 77 + 8 + 8;
+        longer[4] = (byte) (longer[4] + 8);
+        longer[9] = (byte) (longer[9] - 77 - 8 - 8);
         assertThat(DmarTable.parse(longer)).isEqualTo(new Parsed.Table(EVERYTHING, 1));
     }
 
@@ -100,7 +100,7 @@ class DmarTableTest {
                         wrong -> assertThat(wrong.offset()).isEqualTo(9));
         damaged = table.clone();
         damaged[50] = 3;
-        damaged[9] += table[50] - 3;
+        damaged[9] = (byte) (damaged[9] + table[50] - 3);
         assertThat(DmarTable.parse(damaged))
                 .isInstanceOfSatisfying(
                         Parsed.Malformed.class,

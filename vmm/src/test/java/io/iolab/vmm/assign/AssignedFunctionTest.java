@@ -64,12 +64,13 @@ class AssignedFunctionTest {
                 .bar(new Bar(2, Bar.Kind.IO, 32, false))
                 .bar(new Bar(3, Bar.Kind.MEMORY32, 0x4000, false))
                 .interruptPin(1);
-        final PowerManagement power = new PowerManagement(config, PM, 0xC822, this::reset);
-        final MsixTable msix = new MsixTable(config, MSIX, VECTORS, 3, 0, 3, PENDING_AT, messages);
+        final MsixTable msix;
         final List<String> accesses = new ArrayList<>();
         int resets;
 
         Physical() {
+            new PowerManagement(config, PM, 0xC822, this::reset);
+            msix = new MsixTable(config, MSIX, VECTORS, 3, 0, 3, PENDING_AT, messages);
             config.seal();
         }
 

@@ -23,7 +23,6 @@ import org.junit.jupiter.api.Test;
 @DisplayName("VFIO")
 class VfioTest {
     private static final String FIRST = "0000:02:00.0";
-    private static final String SECOND = "0000:02:00.1";
     /** The program's memory is host memory from 0 on. */
     private static final UserMemory MEMORY = (vaddr, size, consumer) -> consumer.run(vaddr, vaddr, size);
 
