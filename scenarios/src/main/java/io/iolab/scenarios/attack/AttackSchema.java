@@ -70,6 +70,7 @@ public final class AttackSchema {
         fields.put("notes", JsonSchema.listOf(JsonSchema.text()));
         fields.put("figures", JsonSchema.listOf(JsonSchema.object(figure, figure.keySet())));
         fields.put("bytes", JsonSchema.listOf(JsonSchema.object(bytes, bytes.keySet())));
+        fields.put("walks", JsonSchema.listOf(FaultsSchema.walk()));
         fields.put("faults", FaultsSchema.faults());
         fields.put("other_fault_records", JsonSchema.count());
         return JsonSchema.object(fields, fields.keySet());

@@ -20,6 +20,7 @@ import io.iolab.iommu.explain.TableWalk;
 import io.iolab.iommu.explain.WalkRequest;
 import io.iolab.iommu.walk.RequestType;
 import io.iolab.scenarios.iommu.FaultLedger;
+import io.iolab.scenarios.iommu.TableView;
 import io.iolab.vmm.assign.Errno;
 import io.iolab.vmm.assign.HostInterrupts;
 import io.iolab.vmm.assign.ReservedRegion;
@@ -48,7 +49,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Order: {@link #build} the hierarchy, {@link #start}, {@link #region} memory, {@link #assign} functions, attack; {@link #faults}
  * whenever records are to be read.
  */
-final class AttackedHost implements AutoCloseable {
+final class AttackedHost implements TableView, AutoCloseable {
     static final int PAGE = 4096;
 
     private static final long UNIT = 0xFED9_0000L;
@@ -82,6 +83,7 @@ final class AttackedHost implements AutoCloseable {
     private final List<MemoryRegion> regions = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
     private final List<BytesFound> bytes = new ArrayList<>();
+    private final List<TableWalk> walks = new ArrayList<>();
     private final List<Figure> figures = new ArrayList<>();
     private RequestType requestType = RequestType.UNTRANSLATED;
     private @Nullable PciTopology topology;
@@ -265,13 +267,13 @@ final class AttackedHost implements AutoCloseable {
 
     /** Host software clears the last entry of a page walk and does nothing else. */
     void clearLeaf(int rid, long iova) {
-        TableWalk walk = walk(new WalkRequest(rid, iova, Access.READ));
+        TableWalk walk = explain(new WalkRequest(rid, iova, Access.READ));
         memory.storeLongRelease(walk.steps().getLast().entryHpa(), 0);
     }
 
     /** Host software sets bits in the low word of a context entry, before the unit has seen it. */
     void setContextBits(int rid, long bits) {
-        TableWalk walk = walk(new WalkRequest(rid, 0, Access.READ));
+        TableWalk walk = explain(new WalkRequest(rid, 0, Access.READ));
         long entryHpa = walk.steps().get(1).entryHpa();
         memory.storeLongRelease(entryHpa, memory.readLong(entryHpa) | bits);
     }
@@ -284,10 +286,14 @@ final class AttackedHost implements AutoCloseable {
         return secret;
     }
 
-    /** Says what the tables would answer now. */
-    void noteWalk(WalkRequest request) {
-        TableWalk walk = walk(request);
-        note("by the tables iova 0x%x is %s", request.iova(), walk.reason() == null ? "allowed" : "blocked");
+    /** Keeps what the tables would answer now. */
+    void walkEvidence(WalkRequest request) {
+        walks.add(explain(request));
+    }
+
+    /** Keeps what the interrupt-remapping table would answer now. */
+    void entryEvidence(int rid, int index) {
+        walks.add(interrupt(rid, index));
     }
 
     /** Interrupts that have arrived at a processor; they become evidence. */
@@ -341,12 +347,18 @@ final class AttackedHost implements AutoCloseable {
         driver.handleFaults(ledger::add);
     }
 
-    TableWalk walk(WalkRequest request) {
+    @Override
+    public TableWalk interrupt(int rid, int index) {
+        return explainer.interrupt(unit.registers(), rid, index);
+    }
+
+    @Override
+    public TableWalk explain(WalkRequest request) {
         return explainer.explain(unit.registers(), request);
     }
 
     private Optional<TableWalk> failedWalk(FaultReport report) {
-        return Optional.of(walk(WalkRequest.of(report, requestType)));
+        return Optional.of(explainer.fault(unit.registers(), report, requestType));
     }
 
     private String withoutUnit(FaultReport report) {
@@ -369,7 +381,8 @@ final class AttackedHost implements AutoCloseable {
 
     AttackOutcome outcome(Attack attack, Verdict verdict) {
         faults();
-        return new AttackOutcome(attack, defence, verdict, notes, ledger.faults(), ledger.others(), bytes, figures);
+        return new AttackOutcome(
+                attack, defence, verdict, notes, ledger.faults(), ledger.others(), walks, bytes, figures);
     }
 
     @Override

@@ -49,6 +49,7 @@ final class PostedFlood implements Attack {
         long arrived = host.interrupts(PROCESSOR, WAKE_UP_VECTOR);
         host.note("%d messages, URG = %d, SN = 1: %d notifications", MESSAGES, host.defended() ? 0 : 1, arrived);
         host.note("vector kept for when the vCPU runs: %b", PostedDescriptor.pending(host.memory, descriptor));
+        host.entryEvidence(TwoGuests.ATTACKER, index);
         return Verdict.forged(arrived);
     }
 }

@@ -9,6 +9,7 @@ import io.iolab.iommu.walk.RequestType;
 import io.iolab.scenarios.attack.AttackRunner;
 import io.iolab.scenarios.iommu.FaultsSchema;
 import io.iolab.scenarios.iommu.ScenarioTables;
+import io.iolab.scenarios.iommu.TableView;
 import io.iolab.scenarios.iommu.WalkJson;
 import io.iolab.scenarios.iommu.WalkText;
 import io.iolab.scenarios.result.ResultJson;
@@ -33,7 +34,7 @@ import picocli.CommandLine.TypeConversionException;
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
         description = {
-            "Every table entry on the way of a DMA request, field by field, and the bit that decided.",
+            "Every table entry on the way of a DMA or interrupt request, field by field, and the bit that decided.",
             "The tables are those in memory; a translation that the unit still has in a cache may differ: then it is stale.",
             ""
         },
@@ -41,7 +42,8 @@ import picocli.CommandLine.TypeConversionException;
             "Examples:",
             "  iolab iommu walk --attack rogue-read --bdf 01:00.0 --iova 0x2000",
             "  iolab iommu walk --attack rogue-read --bdf 01:00.0 --iova 0x805000 --access write",
-            "  iolab iommu walk side-by-side --bdf 00:04.0 --iova 0x1000 --json",
+            "  iolab iommu walk --attack irte-theft --bdf 01:00.0 --interrupt 0",
+            "  iolab iommu walk side-by-side --bdf 00:0a.0 --iova 0x1000 --json",
             "",
         })
 final class IommuWalkCommand implements Callable<Integer> {
@@ -66,6 +68,13 @@ final class IommuWalkCommand implements Callable<Integer> {
             converter = Address.class,
             description = "The address of the request; 0x for hexadecimal.")
     private @Nullable Long iova;
+
+    @Option(
+            names = "--interrupt",
+            paramLabel = "INDEX",
+            converter = Index.class,
+            description = "An interrupt request for this entry, in place of a DMA request.")
+    private @Nullable Integer interrupt;
 
     @Option(names = "--access", defaultValue = "READ", paramLabel = "read|write", description = "Default read.")
     private Access access;
@@ -93,20 +102,33 @@ final class IommuWalkCommand implements Callable<Integer> {
             return ExitCode.DONE;
         }
         source.check(spec.commandLine());
-        if (rid == null || iova == null) {
-            throw new ParameterException(spec.commandLine(), "--bdf and --iova say which request to explain");
-        }
-        WalkRequest request = new WalkRequest(
-                rid,
-                pasid == null ? FaultReport.NO_PASID : pasid,
-                iova,
-                access,
-                translated ? RequestType.TRANSLATED : RequestType.UNTRANSLATED);
         TableWalk walk = source.isAttack()
-                ? AttackRunner.walkAfter(source.attack(spec.commandLine()), source.defence, request)
-                : ScenarioTables.walk(source.scenario(spec.commandLine()), request);
+                ? AttackRunner.walkAfter(source.attack(spec.commandLine()), source.defence, this::walk)
+                : ScenarioTables.walk(source.scenario(spec.commandLine()), this::walk);
         session.print(json ? WalkJson.text(walk) : WalkText.of(walk));
         return ExitCode.DONE;
+    }
+
+    private TableWalk walk(TableView tables) {
+        return interrupt == null ? tables.explain(dma()) : tables.interrupt(requester(), interrupt);
+    }
+
+    private int requester() {
+        if (rid == null || (iova == null) == (interrupt == null)) {
+            throw new ParameterException(
+                    spec.commandLine(), "--bdf, and either --iova or --interrupt, say which request to explain");
+        }
+        return rid;
+    }
+
+    private WalkRequest dma() {
+        int requester = requester();
+        return new WalkRequest(
+                requester,
+                pasid == null ? FaultReport.NO_PASID : pasid,
+                iova == null ? 0 : iova,
+                access,
+                translated ? RequestType.TRANSLATED : RequestType.UNTRANSLATED);
     }
 
     /** A requester id. */
@@ -138,6 +160,20 @@ final class IommuWalkCommand implements Callable<Integer> {
             } catch (NumberFormatException e) {
                 throw new TypeConversionException("expected an address such as 0x1000, found '" + text + "'");
             }
+        }
+    }
+
+    /** Of the interrupt-remapping table, 16 bits. */
+    static final class Index implements ITypeConverter<Integer> {
+        private static final int BITS = 16;
+
+        @Override
+        public Integer convert(String text) {
+            long value = new Address().convert(text);
+            if (value >>> BITS != 0) {
+                throw new TypeConversionException("an index has " + BITS + " bits, '" + text + "' has more");
+            }
+            return (int) value;
         }
     }
 

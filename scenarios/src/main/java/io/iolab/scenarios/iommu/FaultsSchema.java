@@ -44,7 +44,7 @@ public final class FaultsSchema {
         fields.put("iova", JsonSchema.pattern(HEX));
         fields.put("access", JsonSchema.oneOf(List.of("read", "write")));
         fields.put("address_type", JsonSchema.oneOf(List.of("untranslated", "translation_request", "translated")));
-        fields.put("mode", JsonSchema.oneOf(List.of("legacy", "scalable", "reserved", "abort")));
+        fields.put("mode", JsonSchema.oneOf(List.of("legacy", "scalable", "reserved", "abort", "interrupt")));
         fields.put("root_table", JsonSchema.pattern(HEX));
         fields.put("steps", JsonSchema.listOf(step()));
         fields.put("blocked", JsonSchema.flag());
@@ -82,6 +82,13 @@ public final class FaultsSchema {
         return JsonSchema.object(fields, required);
     }
 
+    /** A walk, as every document here has it. */
+    public static ObjectNode walk() {
+        Map<String, ObjectNode> fields = new LinkedHashMap<>();
+        List<String> required = walkFields(fields);
+        return JsonSchema.object(fields, required);
+    }
+
     /** A list of faults, as every document here has it. */
     public static ObjectNode faults() {
         Map<String, ObjectNode> fields = new LinkedHashMap<>();
@@ -97,9 +104,7 @@ public final class FaultsSchema {
         fields.put("index", JsonSchema.integer(0, LARGEST_INDEX));
         fields.put("page", JsonSchema.pattern(HEX));
         fields.put("pasid", JsonSchema.integer(0, LARGEST_PASID));
-        Map<String, ObjectNode> walk = new LinkedHashMap<>();
-        List<String> walkRequired = walkFields(walk);
-        fields.put("walk", JsonSchema.object(walk, walkRequired));
+        fields.put("walk", walk());
         return JsonSchema.listOf(JsonSchema.object(fields, required));
     }
 }

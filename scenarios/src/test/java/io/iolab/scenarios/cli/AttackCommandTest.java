@@ -108,6 +108,20 @@ class AttackCommandTest {
     }
 
     @Test
+    void shouldExplainInterruptRequests() throws IOException {
+        JsonNode walk =
+                checked("iommu walk --attack irte-theft --bdf 01:00.0 --interrupt 0 --json", "iommu walk --schema");
+        assertThat(walk.path("reason_code").asInt()).isEqualTo(0x26);
+        assertThat(iolab("iommu walk --attack irte-theft --bdf 02:00.0 --interrupt 0"))
+                .isZero();
+        assertThat(out()).contains("SVT=1", "SID=0x200 (02:00.0)", "allowed: delivered");
+        assertThat(iolab("iommu walk --attack irte-theft --bdf 01:00.0 --interrupt 0x10000"))
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(iolab("iommu walk --attack irte-theft --bdf 01:00.0 --interrupt 0 --iova 0"))
+                .isEqualTo(ExitCode.USAGE);
+    }
+
+    @Test
     void shouldWalkTheTablesOfAScenario() {
         assertThat(iolab("iommu walk side-by-side --bdf 00:08.0 --iova 0x1000"))
                 .as(err())
