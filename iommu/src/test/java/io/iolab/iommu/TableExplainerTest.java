@@ -173,7 +173,7 @@ class TableExplainerTest {
             })
     @DisplayName("with random bits turned, what is told ends as the unit's own walk does: same reason, same byte")
     void shouldAgreeWithTheUnit(int type) {
-        long seed = 41 + type;
+        long seed = 41L + type;
         SplittableRandom random = new SplittableRandom(seed);
         RemappingOptions options = (type == LEGACY ? RemappingOptions.builder() : ScalableTables.options())
                 .setRootFlushes(true)

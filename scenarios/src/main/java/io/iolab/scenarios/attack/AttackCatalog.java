@@ -8,6 +8,7 @@ public final class AttackCatalog {
     private static final List<Attack> ATTACKS = List.of(
             new RogueRead(),
             new RogueWrite(),
+            new BootTimeWrite(),
             new ReadOnlyWrite(),
             new DmaAfterUnmap(),
             new StaleTranslation(),

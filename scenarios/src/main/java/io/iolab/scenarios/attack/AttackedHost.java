@@ -381,6 +381,10 @@ final class AttackedHost implements TableView, AutoCloseable {
 
     AttackOutcome outcome(Attack attack, Verdict verdict) {
         faults();
+        long merged = unit.counters().faultsCollapsed();
+        if (merged > 0) {
+            note("the unit merged %d more faults into pending records of the same source", merged);
+        }
         return new AttackOutcome(
                 attack, defence, verdict, notes, ledger.faults(), ledger.others(), walks, bytes, figures);
     }
