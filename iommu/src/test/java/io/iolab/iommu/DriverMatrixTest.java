@@ -153,7 +153,7 @@ class DriverMatrixTest {
     @ParameterizedTest
     @MethodSource("units")
     void shouldLeaveNothingStale(Unit kind) {
-        long seed = 7_000 + kind.bits();
+        long seed = 7_000L + kind.bits();
         SplittableRandom random = new SplittableRandom(seed);
         try (Bench bench = new Bench(kind.options())) {
             IommuDriver driver = driver(bench, kind.mode());

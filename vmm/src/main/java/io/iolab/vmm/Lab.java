@@ -7,6 +7,7 @@ import io.iolab.iommu.driver.FaultReport;
 import io.iolab.iommu.explain.TableExplainer;
 import io.iolab.iommu.explain.TableWalk;
 import io.iolab.iommu.explain.WalkRequest;
+import io.iolab.iommu.walk.RequestType;
 import io.iolab.vmm.backend.LearningSwitch;
 import io.iolab.vmm.backend.Link;
 import io.iolab.vmm.backend.NicWorker;
@@ -250,8 +251,21 @@ public final class Lab implements AutoCloseable {
 
     /** Walks the IOMMU's tables as they are now for a request, and tells each step. */
     public TableWalk explain(WalkRequest request) {
-        return new TableExplainer(host.memory(), RemappingOptions.defaults().capabilities())
-                .explain(host.iommu().registers(), request);
+        return explainer().explain(host.iommu().registers(), request);
+    }
+
+    /** The walk behind a fault, by the IOMMU's tables as they are now. */
+    public TableWalk explain(FaultReport report) {
+        return explainer().fault(host.iommu().registers(), report, RequestType.UNTRANSLATED);
+    }
+
+    /** Explains an interrupt request by the IOMMU's interrupt-remapping table as it is now. */
+    public TableWalk explainInterrupt(int rid, int index) {
+        return explainer().interrupt(host.iommu().registers(), rid, index);
+    }
+
+    private TableExplainer explainer() {
+        return new TableExplainer(host.memory(), RemappingOptions.defaults().capabilities());
     }
 
     public ClockMode clock() {
