@@ -3,8 +3,13 @@ package io.iolab.iommu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import io.iolab.devices.bus.CpuPort;
+import io.iolab.devices.bus.MmioHandler;
 import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.dma.DmaPort;
+import io.iolab.iommu.driver.DmaDirection;
+import io.iolab.iommu.driver.DmaMapper;
+import io.iolab.iommu.driver.DmaPolicy;
 import io.iolab.iommu.driver.Domain;
 import io.iolab.iommu.driver.IommuDriver;
 import io.iolab.iommu.driver.MapRights;
@@ -12,6 +17,8 @@ import io.iolab.iommu.interrupt.InterruptPort;
 import io.iolab.iommu.interrupt.PostedDescriptor;
 import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Translation leaves no garbage: on a hit, on a walk, on a fault, on an invalidation. */
 class AllocationTest {
@@ -61,6 +68,20 @@ class AllocationTest {
         }
     }
 
+    /** Each policy, once its addresses and slots have been used before. */
+    @ParameterizedTest
+    @EnumSource(names = {"STRICT", "DEFERRED", "SHADOW"})
+    void shouldNotAllocateOnMapAndUnmap(DmaPolicy policy) {
+        try (Bench bench = new Bench(RemappingOptions.defaults(), 24 << 20)) {
+            // The bench's own processor notes every store.
+            CpuPort cpu = new SilentCpu(bench.unit.registers());
+            IommuDriver driver = new IommuDriver(cpu, Bench.BASE, bench.memory, bench.frames);
+            driver.enable();
+            DmaMapper mapper = driver.createMapper(driver.createDomain(), policy, () -> 0);
+            shouldAllocateNothing(() -> mapper.unmap(mapper.map(0x20_0800, 1500, DmaDirection.BIDIRECTIONAL)));
+        }
+    }
+
     @Test
     void shouldNotAllocateOnInvalidation() {
         try (Bench bench = Tables.bench(RemappingOptions.defaults())) {
@@ -101,5 +122,25 @@ class AllocationTest {
             assertThat(port.notifications()).isEqualTo(2 * ROUNDS);
             shouldAllocateNothing(() -> port.message(InterruptBench.address(3), 0));
         }
+    }
+
+    private record SilentCpu(MmioHandler registers) implements CpuPort {
+        @Override
+        public long load(long pa, int width) {
+            return registers.read(pa - Bench.BASE, width);
+        }
+
+        @Override
+        public void store(long pa, int width, long value) {
+            registers.write(pa - Bench.BASE, width, value);
+        }
+
+        @Override
+        public int in(int port, int width) {
+            return -1;
+        }
+
+        @Override
+        public void out(int port, int width, int value) {}
     }
 }

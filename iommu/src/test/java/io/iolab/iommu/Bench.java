@@ -49,7 +49,7 @@ final class Bench implements AutoCloseable {
 
     record Message(long address, int data) {}
 
-    final PhysicalMemory memory = PhysicalMemory.allocate(12 << 20);
+    final PhysicalMemory memory;
     final List<Message> messages = new ArrayList<>();
     final RemappingUnit unit;
     final Cpu cpu;
@@ -60,6 +60,12 @@ final class Bench implements AutoCloseable {
     }
 
     Bench(RemappingOptions options) {
+        this(options, 12 << 20);
+    }
+
+    /** @param size bytes of host memory */
+    Bench(RemappingOptions options, long size) {
+        memory = PhysicalMemory.allocate(size);
         unit = new RemappingUnit(options, memory, (address, data) -> messages.add(new Message(address, data)));
         cpu = new Cpu(unit.registers());
     }

@@ -297,8 +297,8 @@ class IommuDriverTest {
                     .isEqualTo(1);
             assertThat(counters.queuedInvalidations(InvalidationKind.IOTLB_DOMAIN))
                     .isZero();
-            domain.map(IOVA, 0, 4L << 30, MapRights.READ);
-            domain.unmap(IOVA, 4L << 30);
+            domain.map(2 * IOVA, 0, 4L << 30, MapRights.READ);
+            domain.unmap(2 * IOVA, 4L << 30);
             assertThat(counters.queuedInvalidations(InvalidationKind.IOTLB_DOMAIN))
                     .isEqualTo(1);
             assertThat(domain.unmap(IOVA, 4096)).isZero();

@@ -198,6 +198,10 @@ final class IsolationTables {
             return word & 0xFFF | table();
         }
         long flipped = word ^ 1L << random.nextInt(random.nextBoolean() ? 12 : 64);
+        if (hpa < PASID_TABLES && !hasTable && ((flipped ^ word) & 0xFF_F000) != 0) {
+            // What stands at another place in memory may pass for a structure, with the domain of somebody else.
+            return word;
+        }
         return flipped & ~keep | word & keep;
     }
 }

@@ -2,7 +2,11 @@ package io.iolab.vmm;
 
 import io.iolab.devices.memory.AddressRange;
 import io.iolab.iommu.IommuCounters;
+import io.iolab.iommu.RemappingOptions;
 import io.iolab.iommu.driver.FaultReport;
+import io.iolab.iommu.explain.TableExplainer;
+import io.iolab.iommu.explain.TableWalk;
+import io.iolab.iommu.explain.WalkRequest;
 import io.iolab.vmm.backend.LearningSwitch;
 import io.iolab.vmm.backend.Link;
 import io.iolab.vmm.backend.NicWorker;
@@ -236,6 +240,12 @@ public final class Lab implements AutoCloseable {
     /** DMA faults that the IOMMU has recorded, with how often each was seen. */
     public Map<FaultReport, Long> faults() {
         return host.faults();
+    }
+
+    /** Walks the IOMMU's tables as they are now for a request, and tells each step. */
+    public TableWalk explain(WalkRequest request) {
+        return new TableExplainer(host.memory(), RemappingOptions.defaults().capabilities())
+                .explain(host.iommu().registers(), request);
     }
 
     public ClockMode clock() {

@@ -4,8 +4,9 @@ import io.iolab.devices.dma.RequesterId;
 import io.iolab.devices.memory.Memory;
 
 /** Root table and context tables of a unit (VT-d 9.1, 9.3); a context table is made when its bus gets its first device. */
-final class ContextTables {
+final class ContextTables implements RequesterTables {
     private static final long PRESENT = 1;
+    private static final long DEVICE_TLB = 1 << 2;
     private static final long PASS_THROUGH = 2 << 2;
     private static final long ADDRESS = 0x000F_FFFF_FFFF_F000L;
 
@@ -19,15 +20,18 @@ final class ContextTables {
         this.rootHpa = frames.allocatePage();
     }
 
-    long rootHpa() {
+    @Override
+    public long rootAddress() {
         return rootHpa;
     }
 
-    void set(int rid, int domain, int addressWidthCode, long pageTableHpa) {
-        publish(rid, (long) domain << 8 | addressWidthCode, pageTableHpa | PRESENT);
+    @Override
+    public void set(int rid, int domain, int addressWidthCode, long pageTableHpa, boolean deviceTlb) {
+        publish(rid, (long) domain << 8 | addressWidthCode, pageTableHpa | (deviceTlb ? DEVICE_TLB : 0) | PRESENT);
     }
 
-    void setPassThrough(int rid, int domain, int addressWidthCode) {
+    @Override
+    public void setPassThrough(int rid, int domain, int addressWidthCode) {
         publish(rid, (long) domain << 8 | addressWidthCode, PASS_THROUGH | PRESENT);
     }
 
@@ -38,7 +42,8 @@ final class ContextTables {
         memory.storeLongRelease(entryHpa, low);
     }
 
-    void clear(int rid) {
+    @Override
+    public void clear(int rid) {
         long entryHpa = contextTable(RequesterId.bus(rid)) + 16L * RequesterId.devfn(rid);
         memory.storeLongRelease(entryHpa, 0);
         memory.writeLong(entryHpa + 8, 0);

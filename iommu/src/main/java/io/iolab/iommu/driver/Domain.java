@@ -1,6 +1,8 @@
 package io.iolab.iommu.driver;
 
 import io.iolab.devices.memory.AddressRange;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,9 +18,12 @@ public final class Domain {
     private final int id;
     private final @Nullable PageTable table;
     private final long limit;
+    private final Set<Integer> deviceTlbs = new TreeSet<>();
     private long mappedBytes;
     private int attached;
     private boolean destroyed;
+    /** Whether something was unmapped that the unit may still know. */
+    private boolean stale;
 
     /** @param limit first address that the domain cannot translate */
     Domain(IommuDriver driver, int id, @Nullable PageTable table, long limit) {
@@ -65,11 +70,21 @@ public final class Domain {
         }
         pages.map(iova, hpa, length, rights);
         mappedBytes += length;
-        driver.mapped(id, iova, length);
+        if (pages.hasUnlinked()) {
+            // An empty table made way for a large page: a walk that the unit has begun in it must not go on there.
+            driver.unmapped(this, iova, length, false);
+            freeRetired(pages);
+        } else {
+            driver.mapped(this, iova, length);
+        }
     }
 
     /**
      * Unmaps everything in {@code [iova, iova + length)}, holes allowed, and returns when the unit has forgotten it.
+     *
+     * <p>A large page goes as a whole or not at all. To split it, the table that replaces it would have to be in force with the very
+     * translations of the page before a part is taken out, with two invalidations for it; nobody needs that. Linux splits no page
+     * either: its driver unmaps the whole page and says so, and VFIO's second type refuses, as is done here.
      *
      * @return bytes that were mapped
      * @throws IllegalArgumentException if a number is not page-aligned, the range leaves the domain, or it would split a large
@@ -83,11 +98,45 @@ public final class Domain {
         }
         long unmapped = pages.unmap(iova, length);
         mappedBytes -= unmapped;
-        if (unmapped != 0 || pages.hasRetired()) {
-            driver.unmapped(id, iova, length, !pages.hasRetired());
+        if (unmapped != 0 || pages.hasUnlinked()) {
+            driver.unmapped(this, iova, length, !pages.hasUnlinked());
         }
-        pages.freeRetired();
+        freeRetired(pages);
         return unmapped;
+    }
+
+    /** Tables that a deferred unmap left must stay until the whole domain is flushed. */
+    private void freeRetired(PageTable pages) {
+        pages.linked();
+        if (!stale) {
+            pages.freeRetired();
+        }
+    }
+
+    /**
+     * As {@link #unmap} without invalidation: devices may reach the range until {@link #flush}, and until then nothing may be mapped
+     * there.
+     */
+    long unmapUnflushed(long iova, long length) {
+        PageTable pages = checked(iova, length);
+        if (pages.splitsPage(iova, length)) {
+            throw new IllegalArgumentException(
+                    "0x" + Long.toHexString(iova) + ", " + length + " bytes: an end lies inside a large page");
+        }
+        stale = true;
+        long unmapped = pages.unmap(iova, length);
+        pages.linked();
+        mappedBytes -= unmapped;
+        return unmapped;
+    }
+
+    /** Returns when the unit has forgotten every translation of this domain that is no longer in its table. */
+    public void flush() {
+        driver.flush(this);
+        stale = false;
+        if (table != null) {
+            table.freeRetired();
+        }
     }
 
     /** Where the tables lead for {@code iova}, or -1; caches of the unit play no part. */
@@ -121,8 +170,9 @@ public final class Domain {
         }
         if (!destroyed) {
             destroyed = true;
-            driver.destroyed(id);
+            driver.destroyed(this);
             if (table != null) {
+                table.freeRetired();
                 table.free();
             }
         }
@@ -131,6 +181,11 @@ public final class Domain {
     @Nullable
     PageTable table() {
         return table;
+    }
+
+    /** Attached requesters that may cache translations themselves. */
+    Set<Integer> deviceTlbs() {
+        return deviceTlbs;
     }
 
     void attached(int change) {

@@ -1,6 +1,7 @@
 package io.iolab.iommu.driver;
 
 import io.iolab.devices.memory.Memory;
+import java.util.Arrays;
 import java.util.BitSet;
 
 /**
@@ -17,6 +18,7 @@ public final class InterruptTable {
     public static final int ENTRIES = 256;
 
     private static final int ENTRY_BYTES = 16;
+    private static final int NOBODY = -1;
     private static final long PRESENT = 1;
     private static final long POSTED = 1 << 15;
     private static final long URGENT = 1 << 14;
@@ -29,12 +31,15 @@ public final class InterruptTable {
     private final boolean extended;
     private final Invalidator invalidator;
     private final BitSet taken = new BitSet(ENTRIES);
+    /** The requester that an entry was taken for, or {@link #NOBODY}. */
+    private final int[] owners = new int[ENTRIES];
 
     InterruptTable(Memory memory, long tableHpa, boolean extended, Invalidator invalidator) {
         this.memory = memory;
         this.tableHpa = tableHpa;
         this.extended = extended;
         this.invalidator = invalidator;
+        Arrays.fill(owners, NOBODY);
     }
 
     /** Whether destinations have 32 bits. */
@@ -69,6 +74,22 @@ public final class InterruptTable {
         throw new IllegalStateException("no " + count + " interrupt-remapping entries are free");
     }
 
+    /** As {@link #allocate(int)}; {@link #freeAll} and {@link IommuDriver#remove} give the entries back with the device. */
+    public int allocate(int rid, int count) {
+        int first = allocate(count);
+        Arrays.fill(owners, first, first + count, rid);
+        return first;
+    }
+
+    /** Gives back every entry that was taken for this requester. */
+    public void freeAll(int rid) {
+        for (int index = 0; index < ENTRIES; index++) {
+            if (taken.get(index) && owners[index] == rid) {
+                free(index, 1);
+            }
+        }
+    }
+
     /** Gives entries back: their interrupts are blocked from then on. */
     public void free(int first, int count) {
         for (int index = first; index < first + count; index++) {
@@ -80,6 +101,7 @@ public final class InterruptTable {
             invalidator.interruptEntries(index, 0);
         }
         taken.clear(first, first + count);
+        Arrays.fill(owners, first, first + count, NOBODY);
     }
 
     private long entry(int index) {

@@ -3,8 +3,10 @@ package io.iolab.iommu.driver;
 import io.iolab.devices.bus.CpuPort;
 import io.iolab.devices.dma.RequesterId;
 import io.iolab.devices.memory.Memory;
+import io.iolab.devices.time.Clock;
 import java.util.BitSet;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -19,15 +21,27 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: one thread at a time, domains included; devices may run meanwhile.
  */
 public final class IommuDriver {
+    private static final int FIRST_LEVEL_LEVELS = 4;
+    private static final int FIRST_LEVEL_BITS = 47;
+
     private final UnitRegisters unit;
     private final Memory memory;
     private final FrameSource frames;
     private final FaultLog faultLog;
     private final Invalidator invalidator;
     private final @Nullable QueueInvalidator queue;
-    private final ContextTables contexts;
+    private final TableMode mode;
+    private final RequesterTables requesters;
+    private final DomainInvalidator caches;
     private final BitSet domainIds = new BitSet();
     private final Map<Integer, Domain> attachments = new HashMap<>();
+    private @Nullable InterruptTable interrupts;
+    private long isolations;
+
+    /** As the constructor below, in {@link TableMode#LEGACY}. */
+    public IommuDriver(CpuPort cpu, long registerBase, Memory hostMemory, FrameSource frames) {
+        this(cpu, registerBase, hostMemory, frames, TableMode.LEGACY);
+    }
 
     /**
      * Reads what the unit offers; changes nothing.
@@ -36,28 +50,48 @@ public final class IommuDriver {
      * @param registerBase physical address of the register window
      * @param hostMemory host memory by physical address
      * @param frames where tables and queues come from
-     * @throws IllegalStateException if no usable unit answers at {@code registerBase}
+     * @param mode which structures to build
+     * @throws IllegalStateException if no usable unit answers at {@code registerBase}, or it does not offer the mode
      */
-    public IommuDriver(CpuPort cpu, long registerBase, Memory hostMemory, FrameSource frames) {
+    public IommuDriver(CpuPort cpu, long registerBase, Memory hostMemory, FrameSource frames, TableMode mode) {
         this.unit = new UnitRegisters(cpu, registerBase);
+        if (!unit.offers(mode)) {
+            throw new IllegalStateException("the remapping unit does not offer " + mode);
+        }
+        this.mode = mode;
         this.memory = hostMemory;
         this.frames = frames;
         this.faultLog = new FaultLog(unit);
-        this.contexts = new ContextTables(hostMemory, frames);
+        this.requesters = mode.isScalable()
+                ? new PasidTables(hostMemory, frames, mode.isFirstLevel())
+                : new ContextTables(hostMemory, frames);
         if (unit.queuedInvalidation()) {
-            queue = new QueueInvalidator(unit, hostMemory, frames.allocatePage(), frames.allocatePage());
+            queue = new QueueInvalidator(
+                    unit, hostMemory, frames.allocatePage(), frames.allocatePage(), mode.isScalable());
             invalidator = queue;
         } else {
             queue = null;
             invalidator = new RegisterInvalidator(unit);
         }
+        caches = new DomainInvalidator(unit, invalidator, mode);
         // With caching mode the unit tags what it does not find with domain 0, so nobody may own that id.
         domainIds.set(0);
     }
 
-    /** Bits in the largest address that a domain can translate. */
+    /** Bits in the largest address that a domain can translate; of first-level tables the lower half of 48 bits is used. */
     public int addressWidth() {
-        return Math.min(unit.guestAddressWidth(), 30 + 9 * unit.addressWidthCode());
+        int tables = mode.isFirstLevel() ? FIRST_LEVEL_BITS : 30 + 9 * unit.addressWidthCode();
+        return Math.min(unit.guestAddressWidth(), tables);
+    }
+
+    /** Which structures are built. */
+    public TableMode tableMode() {
+        return mode;
+    }
+
+    /** Whether {@link #attachWithDeviceTlb} works. */
+    public boolean supportsDeviceTlbs() {
+        return queue != null && unit.deviceTlb();
     }
 
     /** Whether {@link #createPassThroughDomain} works. */
@@ -96,12 +130,11 @@ public final class IommuDriver {
         if (queue != null) {
             queue.enable();
         }
-        unit.store64(UnitRegisters.RTADDR, contexts.rootHpa());
+        unit.store64(UnitRegisters.RTADDR, requesters.rootAddress());
         unit.command(UnitRegisters.ROOT_POINTER, true);
-        // A new root pointer flushes nothing by itself; contexts first, or the IOTLB could be refilled from a stale
-        // one.
-        invalidator.contextGlobal();
-        invalidator.iotlbGlobal();
+        if (!unit.setRootFlushes()) {
+            caches.everything();
+        }
         unit.command(UnitRegisters.TRANSLATION, true);
     }
 
@@ -158,7 +191,9 @@ public final class IommuDriver {
         if (unit.status(UnitRegisters.COMPATIBILITY_FORMAT)) {
             unit.command(UnitRegisters.COMPATIBILITY_FORMAT, false);
         }
-        return new InterruptTable(memory, tableHpa, extended, invalidator);
+        InterruptTable table = new InterruptTable(memory, tableHpa, extended, invalidator);
+        interrupts = table;
+        return table;
     }
 
     /** Turns interrupt remapping off: messages reach the processors as devices sent them. The table's frame is not given back. */
@@ -200,7 +235,8 @@ public final class IommuDriver {
 
     /** A new empty address space: its devices reach nothing until something is mapped. */
     public Domain createDomain() {
-        PageTable table = new PageTable(unit, memory, frames, unit.addressWidthCode() + 2);
+        int levels = mode.isFirstLevel() ? FIRST_LEVEL_LEVELS : unit.addressWidthCode() + 2;
+        PageTable table = new PageTable(unit, memory, frames, mode.isFirstLevel(), levels);
         return new Domain(this, allocateId(), table, 1L << addressWidth());
     }
 
@@ -210,6 +246,24 @@ public final class IommuDriver {
             throw new IllegalStateException("the remapping unit offers no pass-through");
         }
         return new Domain(this, allocateId(), null, 1L << unit.guestAddressWidth());
+    }
+
+    /**
+     * A way for a device driver to map buffers in a domain that nobody else maps in.
+     *
+     * @param domain a pass-through one for {@link DmaPolicy#PASS_THROUGH}, and one with a table for the others
+     * @param clock times the deferred flush; not read by the other policies
+     * @throws IllegalArgumentException if domain and policy do not go together
+     */
+    public DmaMapper createMapper(Domain domain, DmaPolicy policy, Clock clock) {
+        if (domain.isPassThrough() != (policy == DmaPolicy.PASS_THROUGH)) {
+            throw new IllegalArgumentException("domain " + domain.id() + " does not suit policy " + policy.label());
+        }
+        return switch (policy) {
+            case PASS_THROUGH -> new DirectMapper(domain.limit());
+            case STRICT, DEFERRED -> new PageMapper(domain, policy, clock);
+            case SHADOW -> new ShadowMapper(domain, memory, frames);
+        };
     }
 
     private int allocateId() {
@@ -232,27 +286,48 @@ public final class IommuDriver {
      * @throws IllegalStateException if it has one already, or the domain was destroyed
      */
     public void attach(int rid, Domain domain) {
+        attach(rid, domain, false);
+    }
+
+    /**
+     * The same for a function whose translation services are about to be switched on: it may cache translations and use them. When
+     * something is unmapped the function is asked to forget it, too; one that does not answer is cut off ({@link #isolations}).
+     *
+     * @throws IllegalStateException as {@link #attach}, or if the unit has no support, or for a pass-through domain, where requests for
+     *     translation are refused
+     */
+    public void attachWithDeviceTlb(int rid, Domain domain) {
+        if (!supportsDeviceTlbs() || domain.isPassThrough()) {
+            throw new IllegalStateException("no device TLB for " + RequesterId.format(rid));
+        }
+        attach(rid, domain, true);
+    }
+
+    private void attach(int rid, Domain domain, boolean deviceTlb) {
         if (attachments.containsKey(rid) || domain.isDestroyed()) {
             throw new IllegalStateException("cannot attach " + RequesterId.format(rid) + " to domain " + domain.id());
         }
         PageTable table = domain.table();
         if (table == null) {
-            contexts.setPassThrough(rid, domain.id(), unit.addressWidthCode());
+            requesters.setPassThrough(rid, domain.id(), unit.addressWidthCode());
         } else {
-            contexts.set(rid, domain.id(), unit.addressWidthCode(), table.rootHpa());
+            requesters.set(rid, domain.id(), unit.addressWidthCode(), table.rootHpa(), deviceTlb);
         }
         attachments.put(rid, domain);
         domain.attached(1);
+        if (deviceTlb) {
+            domain.deviceTlbs().add(rid);
+        }
         if (unit.cachingMode()) {
-            invalidator.contextDevice(0, rid);
-            invalidator.iotlbDomain(domain.id());
+            caches.appeared(rid, domain.id());
         } else {
             flushWriteBuffer();
         }
     }
 
     /**
-     * Takes its address space from a requester and returns when the unit has forgotten it: all its DMA is blocked from then on.
+     * Takes its address space from a requester and returns when the unit, and the device itself, have forgotten it: all its DMA is
+     * blocked from then on.
      *
      * @throws IllegalStateException if it has none
      */
@@ -261,41 +336,80 @@ public final class IommuDriver {
         if (domain == null) {
             throw new IllegalStateException(RequesterId.format(rid) + " is not attached");
         }
-        contexts.clear(rid);
         domain.attached(-1);
-        invalidator.contextDevice(domain.id(), rid);
-        invalidator.iotlbDomain(domain.id());
+        cutOff(rid, domain);
     }
 
-    /** Absent became present: the unit may have remembered the absence, or hold the change in its write buffer. */
-    void mapped(int domain, long iova, long length) {
+    /** A device that does not answer can do no harm: with its structures gone, translated requests are refused like all others. */
+    private void cutOff(int rid, Domain domain) {
+        requesters.clear(rid);
+        flushWriteBuffer();
+        caches.disappeared(rid, domain.id());
+        if (domain.deviceTlbs().remove(rid)) {
+            caches.device(rid);
+        }
+    }
+
+    /**
+     * The device is gone: its interrupts are blocked first, so that none comes for what is torn down, then its DMA.
+     *
+     * @param rid attached or not
+     */
+    public void remove(int rid) {
+        InterruptTable table = interrupts;
+        if (table != null) {
+            table.freeAll(rid);
+        }
+        if (attachments.containsKey(rid)) {
+            detach(rid);
+        }
+    }
+
+    /**
+     * How often a device was cut off because it did not answer an invalidation. It stays attached, and reaches nothing until it is
+     * detached and attached again.
+     */
+    public long isolations() {
+        return isolations;
+    }
+
+    /** Absent became present: the unit may have remembered the absence, or hold the change in its write buffer. Devices do neither. */
+    void mapped(Domain domain, long iova, long length) {
         if (unit.cachingMode()) {
-            invalidatePages(domain, iova, length, false);
+            caches.pages(domain.id(), iova, length, false);
         } else {
             flushWriteBuffer();
         }
     }
 
-    void unmapped(int domain, long iova, long length, boolean leafOnly) {
-        invalidatePages(domain, iova, length, leafOnly);
+    void unmapped(Domain domain, long iova, long length, boolean leafOnly) {
+        flushWriteBuffer();
+        caches.pages(domain.id(), iova, length, leafOnly);
+        while (!domain.deviceTlbs().isEmpty()) {
+            int dead = caches.devicePages(domain.deviceTlbs(), iova, length);
+            if (dead < 0) {
+                return;
+            }
+            isolations++;
+            cutOff(dead, domain);
+        }
     }
 
-    /** One naturally aligned block that covers the range, or the whole domain when the unit takes no block that large. */
-    private void invalidatePages(int domain, long iova, long length, boolean leafOnly) {
-        long firstPage = iova >>> 12;
-        long lastPage = iova + length - 1 >>> 12;
-        int addressMask = 64 - Long.numberOfLeadingZeros(firstPage ^ lastPage);
-        if (addressMask > unit.maximumAddressMask()) {
-            invalidator.iotlbDomain(domain);
-        } else {
-            invalidator.iotlbPages(domain, firstPage >>> addressMask << addressMask + 12, addressMask, leafOnly);
+    void flush(Domain domain) {
+        flushWriteBuffer();
+        caches.domain(domain.id());
+        for (int rid : List.copyOf(domain.deviceTlbs())) {
+            if (!caches.device(rid)) {
+                isolations++;
+                cutOff(rid, domain);
+            }
         }
     }
 
     /** Before the id is used again nothing tagged with it may be left. */
-    void destroyed(int domain) {
-        invalidator.iotlbDomain(domain);
-        domainIds.clear(domain);
+    void destroyed(Domain domain) {
+        flush(domain);
+        domainIds.clear(domain.id());
     }
 
     private void flushWriteBuffer() {

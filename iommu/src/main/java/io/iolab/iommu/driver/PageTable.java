@@ -6,29 +6,39 @@ import java.util.Arrays;
 import java.util.function.LongConsumer;
 
 /**
- * A second-level table that this driver builds (VT-d 9.8): entry layout transcribed here, apart from the model's.
+ * A second-level or first-level table that this driver builds (VT-d 9.7, 9.8): entry layout transcribed here, apart from the model's.
+ * The two differ in the bits beside the address. Accessed and dirty are set from the start in first-level entries, so that the unit
+ * need not write to the table, which it may be unable to do coherently.
  *
  * <p>Entries are published with release stores, a new table before the entry that leads to it, so that the unit never walks into a
  * frame that is not yet zeroed.
  */
 final class PageTable {
     private static final long PAGE_SIZE = 1L << 7;
+    /** R and W of a second-level entry; P and R/W of a first-level one. Either way, none is set in an absent entry. */
     private static final long RIGHTS = 3;
+
+    private static final long FIRST_LEVEL_TABLE = 1 | 1 << 1 | 1 << 2 | 1 << 5;
+    private static final long FIRST_LEVEL_READ = 1 | 1 << 2 | 1 << 5;
+    private static final long FIRST_LEVEL_WRITE = FIRST_LEVEL_READ | 1 << 1 | 1 << 6;
     private static final long ADDRESS = 0x000F_FFFF_FFFF_F000L;
     private static final int ENTRIES = 512;
 
     private final UnitRegisters unit;
     private final Memory memory;
     private final FrameSource frames;
+    private final boolean firstLevel;
     private final int levels;
     private final long rootHpa;
     /** Tables taken out of the tree by an unmap; freed when the unit has forgotten them. */
     private long[] retired = new long[16];
 
     private int retiredCount;
+    private boolean unlinked;
 
-    PageTable(UnitRegisters unit, Memory memory, FrameSource frames, int levels) {
+    PageTable(UnitRegisters unit, Memory memory, FrameSource frames, boolean firstLevel, int levels) {
         this.unit = unit;
+        this.firstLevel = firstLevel;
         this.memory = memory;
         this.frames = frames;
         this.levels = levels;
@@ -78,20 +88,34 @@ final class PageTable {
         }
     }
 
+    private boolean leafAllowed(int level) {
+        return firstLevel ? unit.firstLevelLeafAllowed(level) : unit.leafAllowed(level);
+    }
+
+    private long bits(MapRights rights) {
+        if (!firstLevel) {
+            return rights.bits();
+        }
+        return rights == MapRights.READ ? FIRST_LEVEL_READ : FIRST_LEVEL_WRITE;
+    }
+
     private long mapOne(long iova, long hpa, long length, MapRights rights) {
         long tableHpa = rootHpa;
         for (int level = levels; ; level--) {
             long entryHpa = entryHpa(tableHpa, iova, level);
             long entry = memory.readLong(entryHpa);
             long size = 1L << shift(level);
-            // A table that is already here stays: a leaf over it would lose its frame while the unit may still walk it.
-            boolean fits = unit.leafAllowed(level) && ((iova | hpa) & size - 1) == 0 && length >= size;
-            if (fits && (entry & RIGHTS) == 0) {
-                memory.storeLongRelease(entryHpa, hpa | (level > 1 ? PAGE_SIZE : 0) | rights.bits());
+            boolean fits = leafAllowed(level) && ((iova | hpa) & size - 1) == 0 && length >= size;
+            if (fits) {
+                memory.storeLongRelease(entryHpa, hpa | (level > 1 ? PAGE_SIZE : 0) | bits(rights));
+                if ((entry & RIGHTS) != 0) {
+                    // The range is free, so this is a table with nothing in it, left by pages that were unmapped.
+                    free(entry & ADDRESS, level - 1, this::retire);
+                }
                 return size;
             }
             if ((entry & RIGHTS) == 0) {
-                entry = frames.allocatePage() | RIGHTS;
+                entry = frames.allocatePage() | (firstLevel ? FIRST_LEVEL_TABLE : RIGHTS);
                 memory.storeLongRelease(entryHpa, entry);
             }
             tableHpa = entry & ADDRESS;
@@ -159,14 +183,20 @@ final class PageTable {
     }
 
     private void retire(long tableHpa) {
+        unlinked = true;
         if (retiredCount == retired.length) {
             retired = Arrays.copyOf(retired, 2 * retiredCount);
         }
         retired[retiredCount++] = tableHpa;
     }
 
-    boolean hasRetired() {
-        return retiredCount != 0;
+    /** Whether tables have left the tree since {@link #linked}, so that an invalidation must cover more than leaves. */
+    boolean hasUnlinked() {
+        return unlinked;
+    }
+
+    void linked() {
+        unlinked = false;
     }
 
     /** After the invalidation and its wait. */

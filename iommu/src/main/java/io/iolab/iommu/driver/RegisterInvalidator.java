@@ -58,13 +58,42 @@ final class RegisterInvalidator implements Invalidator {
     }
 
     @Override
+    public void pasid(int domain, int pasid) {
+        throw queueOnly();
+    }
+
+    @Override
+    public void pasidGlobal() {
+        throw queueOnly();
+    }
+
+    @Override
+    public void pasidIotlb(int domain, int pasid) {
+        throw queueOnly();
+    }
+
+    @Override
+    public void pasidIotlbPages(int domain, int pasid, long iova, int addressMask, boolean leafOnly) {
+        throw queueOnly();
+    }
+
+    @Override
+    public boolean deviceTlb(int rid, long iova, int addressMask) {
+        throw queueOnly();
+    }
+
+    private static IllegalStateException queueOnly() {
+        return new IllegalStateException("this invalidation needs a queue");
+    }
+
+    @Override
     public void interruptEntries(int index, int mask) {
         interruptGlobal();
     }
 
     @Override
     public void interruptGlobal() {
-        throw new IllegalStateException("interrupt entries are invalidated through a queue only");
+        throw queueOnly();
     }
 
     @Override

@@ -132,6 +132,11 @@ final class UnitRegisters {
         };
     }
 
+    /** The same for first-level tables: 2 MiB pages always, 1 GiB ones with FL1GP. */
+    boolean firstLevelLeafAllowed(int level) {
+        return level <= 2 || level == 3 && (cap >>> 56 & 1) != 0;
+    }
+
     /** The largest address mask of a page-selective invalidation, or -1 where there is none. */
     int maximumAddressMask() {
         return (cap >>> 39 & 1) != 0 ? (int) (cap >>> 48 & 0x3F) : -1;
@@ -148,6 +153,24 @@ final class UnitRegisters {
 
     boolean queuedInvalidation() {
         return (ecap & 2) != 0;
+    }
+
+    /** Whether this driver can work in the mode: SMTS, which needs a queue, and SLTS or FLTS. */
+    boolean offers(TableMode mode) {
+        return switch (mode) {
+            case LEGACY -> true;
+            case SCALABLE_SECOND_LEVEL -> queuedInvalidation() && (ecap >>> 43 & 1) != 0 && (ecap >>> 46 & 1) != 0;
+            case SCALABLE_FIRST_LEVEL -> queuedInvalidation() && (ecap >>> 43 & 1) != 0 && (ecap >>> 47 & 1) != 0;
+        };
+    }
+
+    boolean deviceTlb() {
+        return (ecap & 1 << 2) != 0;
+    }
+
+    /** Whether setting the root pointer empties the caches by itself (ESRTPS). */
+    boolean setRootFlushes() {
+        return cap >>> 63 != 0;
     }
 
     boolean interruptRemapping() {

@@ -4,15 +4,17 @@
  *
  * <pre>
  *   IommuDriver --UnitRegisters (CpuPort)--> the unit's window
+ *   DmaMapper: PageMapper (IovaAllocator, FlushQueue), ShadowMapper (BouncePool), DirectMapper
  *      +-- Domain -- PageTable ---------+
- *      +-- ContextTables ---------------+--> host memory, frames from a FrameSource
- *      +-- Invalidator: queue, or registers where there is none
+ *      +-- ContextTables, PasidTables --+--> host memory, frames from a FrameSource
+ *      +-- DomainInvalidator -- Invalidator: queue, or registers where there is none
  *      +-- InterruptTable --------------+
  *      +-- FaultLog --> FaultReport
  * </pre>
  *
- * <p>Order of duties: an entry is cleared, then the context cache, then the IOTLB is invalidated and waited for, and only then is
- * memory used again. All flushing is strict.
+ * <p>Order of duties: an entry is cleared, then the context cache, the PASID cache, the IOTLB and the device TLBs are invalidated, in
+ * this order and each waited for, and only then is memory used again. A {@link io.iolab.iommu.driver.Domain} flushes strictly; what a
+ * device driver maps by a {@link io.iolab.iommu.driver.DmaMapper} follows the mapper's policy.
  *
  * <p>Threading: one thread at a time for a driver and its domains.
  */

@@ -19,8 +19,14 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "bench",
         mixinStandardHelpOptions = true,
-        description = {"Measurements of the lab itself, on this machine's clock.", ""},
-        footer = {"Examples:", "  iolab bench rings", "  iolab bench qtest --server qemu-system-x86_64", ""})
+        description = {"Measurements: rings and qtest on this machine's clock, IOMMU policies in virtual time.", ""},
+        footer = {
+            "Examples:",
+            "  iolab bench rings",
+            "  iolab bench iommu-policy",
+            "  iolab bench qtest --server qemu-system-x86_64",
+            ""
+        })
 final class BenchCommand implements Runnable {
     private static final int MOST_TURNS = 1000;
 

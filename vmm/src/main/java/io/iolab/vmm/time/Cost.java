@@ -34,6 +34,12 @@ public enum Cost {
     PCIE_BYTE("pcie.byte"),
     PCIE_TLP("pcie.tlp"),
     IOMMU_WALK_ACCESS("iommu.walk_access"),
+    IOMMU_INVALIDATE("iommu.invalidate"),
+    IOMMU_IOVA_ALLOC("iommu.iova_alloc"),
+    IOMMU_IOVA_CACHED("iommu.iova_cached"),
+    IOMMU_MAP_PAGE("iommu.map_page"),
+    IOMMU_UNMAP_PAGE("iommu.unmap_page"),
+    IOMMU_DEFER("iommu.defer"),
     SWITCH_HOP("switch.hop"),
     SWITCH_BYTE("switch.byte");
 

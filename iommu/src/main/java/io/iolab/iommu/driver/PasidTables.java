@@ -1,0 +1,99 @@
+package io.iolab.iommu.driver;
+
+import io.iolab.devices.dma.RequesterId;
+import io.iolab.devices.memory.Memory;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * Root, context and PASID structures of scalable mode (VT-d 9.2, 9.4 to 9.6). Each requester has a directory and a table of its own,
+ * which stay when it is detached, and one entry in it: that of {@link #PASID}, for requests that carry none.
+ */
+final class PasidTables implements RequesterTables {
+    /** RID_PASID; 0 is the one that units without RPS use. */
+    static final int PASID = 0;
+
+    private static final long PRESENT = 1;
+    private static final long SCALABLE_MODE = 1 << 10;
+    private static final long DEVICE_TLB = 1 << 2;
+    private static final long ADDRESS = 0x000F_FFFF_FFFF_F000L;
+    private static final int CONTEXT_BYTES = 32;
+
+    private static final long FIRST_LEVEL = 1 << 6;
+    private static final long SECOND_LEVEL = 2 << 6;
+    private static final long PASS_THROUGH = 4 << 6;
+
+    private final Memory memory;
+    private final FrameSource frames;
+    private final boolean firstLevel;
+    private final long rootHpa;
+    private final Map<Integer, Long> directories = new HashMap<>();
+
+    PasidTables(Memory memory, FrameSource frames, boolean firstLevel) {
+        this.memory = memory;
+        this.frames = frames;
+        this.firstLevel = firstLevel;
+        this.rootHpa = frames.allocatePage();
+    }
+
+    @Override
+    public long rootAddress() {
+        return rootHpa | SCALABLE_MODE;
+    }
+
+    @Override
+    public void set(int rid, int domain, int addressWidthCode, long pageTableHpa, boolean deviceTlb) {
+        if (firstLevel) {
+            publish(rid, FIRST_LEVEL, domain, pageTableHpa, deviceTlb);
+        } else {
+            publish(rid, pageTableHpa | SECOND_LEVEL | (long) addressWidthCode << 2, domain, 0, deviceTlb);
+        }
+    }
+
+    @Override
+    public void setPassThrough(int rid, int domain, int addressWidthCode) {
+        publish(rid, PASS_THROUGH | (long) addressWidthCode << 2, domain, 0, false);
+    }
+
+    /** The PASID entry first, its word with the present bit last; then the context entry that leads to it. */
+    private void publish(int rid, long low, int domain, long firstLevelTable, boolean deviceTlb) {
+        long directoryHpa = directory(rid);
+        long entryHpa = memory.readLong(directoryHpa) & ADDRESS;
+        memory.writeLong(entryHpa + 16, firstLevelTable);
+        memory.writeLong(entryHpa + 8, domain);
+        memory.storeLongRelease(entryHpa, low | PRESENT);
+        long contextHpa = context(rid);
+        memory.writeLong(contextHpa + 8, PASID);
+        memory.storeLongRelease(contextHpa, directoryHpa | (deviceTlb ? DEVICE_TLB : 0) | PRESENT);
+    }
+
+    @Override
+    public void clear(int rid) {
+        memory.storeLongRelease(context(rid), 0);
+        long entryHpa = memory.readLong(directory(rid)) & ADDRESS;
+        memory.storeLongRelease(entryHpa, 0);
+        memory.writeLong(entryHpa + 8, 0);
+        memory.writeLong(entryHpa + 16, 0);
+    }
+
+    /** A directory of 128 entries, of which the first leads to a table. */
+    private long directory(int rid) {
+        return directories.computeIfAbsent(rid, unseen -> {
+            long directoryHpa = frames.allocatePage();
+            memory.storeLongRelease(directoryHpa, frames.allocatePage() | PRESENT);
+            return directoryHpa;
+        });
+    }
+
+    /** Half of a bus has a context table: 128 functions. */
+    private long context(int rid) {
+        int devfn = RequesterId.devfn(rid);
+        long halfHpa = rootHpa + 16L * RequesterId.bus(rid) + 8L * (devfn >>> 7);
+        long half = memory.readLong(halfHpa);
+        if ((half & PRESENT) == 0) {
+            half = frames.allocatePage() | PRESENT;
+            memory.storeLongRelease(halfHpa, half);
+        }
+        return (half & ADDRESS) + (long) (devfn & 0x7F) * CONTEXT_BYTES;
+    }
+}

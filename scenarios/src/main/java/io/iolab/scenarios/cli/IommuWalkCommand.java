@@ -1,0 +1,145 @@
+package io.iolab.scenarios.cli;
+
+import io.iolab.devices.dma.RequesterId;
+import io.iolab.devices.memory.Access;
+import io.iolab.iommu.driver.FaultReport;
+import io.iolab.iommu.explain.TableWalk;
+import io.iolab.iommu.explain.WalkRequest;
+import io.iolab.iommu.walk.RequestType;
+import io.iolab.scenarios.attack.AttackRunner;
+import io.iolab.scenarios.iommu.ScenarioTables;
+import io.iolab.scenarios.iommu.WalkJson;
+import io.iolab.scenarios.iommu.WalkText;
+import io.iolab.vmm.config.ConfigException;
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+
+/** {@code iolab iommu walk}. */
+@Command(
+        name = "walk",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Version.class,
+        description = {
+            "Every table entry on the way of a DMA request, field by field, and the bit that decided.",
+            "The tables are those in memory; a translation that the unit still has in a cache may differ: then it is stale.",
+            ""
+        },
+        footer = {
+            "Examples:",
+            "  iolab iommu walk --attack rogue-read --bdf 01:00.0 --iova 0x2000",
+            "  iolab iommu walk --attack rogue-read --bdf 01:00.0 --iova 0x805000 --access write",
+            "  iolab iommu walk side-by-side --bdf 00:04.0 --iova 0x1000 --json",
+            "",
+        })
+final class IommuWalkCommand implements Callable<Integer> {
+    private final Session session;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private TableSource source;
+
+    @Option(
+            names = "--bdf",
+            required = true,
+            paramLabel = "BB:DD.F",
+            converter = Bdf.class,
+            description = "The requester id, as lspci writes it.")
+    private int rid;
+
+    @Option(
+            names = "--iova",
+            required = true,
+            paramLabel = "ADDRESS",
+            converter = Address.class,
+            description = "The address of the request; 0x for hexadecimal.")
+    private long iova;
+
+    @Option(names = "--access", defaultValue = "READ", paramLabel = "read|write", description = "Default read.")
+    private Access access;
+
+    @Option(names = "--pasid", paramLabel = "N", converter = Pasid.class, description = "Of a request with PASID.")
+    private Integer pasid;
+
+    @Option(names = "--translated", description = "The request says that its address is translated (AT = 10b).")
+    private boolean translated;
+
+    @Option(names = "--json", description = "As one JSON document, iolab.iommu-walk/1.")
+    private boolean json;
+
+    IommuWalkCommand(Session session) {
+        this.session = session;
+    }
+
+    @Override
+    public Integer call() throws ConfigException, IOException {
+        source.check(spec.commandLine());
+        WalkRequest request = new WalkRequest(
+                rid,
+                pasid == null ? FaultReport.NO_PASID : pasid,
+                iova,
+                access,
+                translated ? RequestType.TRANSLATED : RequestType.UNTRANSLATED);
+        TableWalk walk = source.isAttack()
+                ? AttackRunner.walkAfter(source.attack(spec.commandLine()), source.defence, request)
+                : ScenarioTables.walk(source.scenario(spec.commandLine()), request);
+        session.print(json ? WalkJson.text(walk) : WalkText.of(walk));
+        return ExitCode.DONE;
+    }
+
+    /** A requester id. */
+    static final class Bdf implements ITypeConverter<Integer> {
+        private static final Pattern FORM =
+                Pattern.compile("(?:0000:)?(\\p{XDigit}{1,2}):([01]?\\p{XDigit})\\.([0-7])");
+
+        @Override
+        public Integer convert(String text) {
+            Matcher match = FORM.matcher(text);
+            if (!match.matches()) {
+                throw new TypeConversionException("expected bus:device.function such as 00:04.0, found '" + text + "'");
+            }
+            return RequesterId.of(
+                    Integer.parseInt(match.group(1), 16),
+                    Integer.parseInt(match.group(2), 16),
+                    Integer.parseInt(match.group(3)));
+        }
+    }
+
+    /** 64 bits without sign. */
+    static final class Address implements ITypeConverter<Long> {
+        @Override
+        public Long convert(String text) {
+            try {
+                return text.startsWith("0x")
+                        ? Long.parseUnsignedLong(text.substring(2).replace("_", ""), 16)
+                        : Long.parseUnsignedLong(text);
+            } catch (NumberFormatException e) {
+                throw new TypeConversionException("expected an address such as 0x1000, found '" + text + "'");
+            }
+        }
+    }
+
+    /** 20 bits. */
+    static final class Pasid implements ITypeConverter<Integer> {
+        private static final int BITS = 20;
+
+        @Override
+        public Integer convert(String text) {
+            long value = new Address().convert(text);
+            if (value >>> BITS != 0) {
+                throw new TypeConversionException("a PASID has " + BITS + " bits, '" + text + "' has more");
+            }
+            return (int) value;
+        }
+    }
+}
