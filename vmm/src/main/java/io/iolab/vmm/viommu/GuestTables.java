@@ -105,8 +105,7 @@ final class GuestTables {
         if (pasid >= ScalableContextEntry.pasidLimit(low)) {
             return null;
         }
-        long directory =
-                word(PasidDirectoryEntry.hpa(ScalableContextEntry.directory(low, capabilities), pasid));
+        long directory = word(PasidDirectoryEntry.hpa(ScalableContextEntry.directory(low, capabilities), pasid));
         if (!PasidDirectoryEntry.present(directory) || PasidDirectoryEntry.reservedSet(directory, capabilities)) {
             return null;
         }

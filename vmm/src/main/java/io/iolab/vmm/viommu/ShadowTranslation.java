@@ -39,8 +39,7 @@ public final class ShadowTranslation implements GuestTranslation {
      * @param guest the same memory as the guest sees it
      * @param capabilities of the guest's unit
      */
-    public ShadowTranslation(
-            IommuDriver host, UserMemory ram, long ramBytes, Memory guest, Capabilities capabilities) {
+    public ShadowTranslation(IommuDriver host, UserMemory ram, long ramBytes, Memory guest, Capabilities capabilities) {
         if (!capabilities.cachingMode()) {
             throw new IllegalArgumentException("shadowing needs a unit with caching mode");
         }
@@ -213,8 +212,11 @@ public final class ShadowTranslation implements GuestTranslation {
         /** What is there and not wanted any more, in the range and below every page that reaches out of it. */
         private void removeStale(TreeMap<Long, Mapping> wanted, long low, long high) {
             long from = wanted.isEmpty() ? low : Math.min(low, wanted.firstKey());
-            long to = wanted.isEmpty() ? high : Math.max(high, wanted.lastEntry().getValue().last());
-            for (Mapping mapping : List.copyOf(shadow.subMap(from, true, to, true).values())) {
+            long to = wanted.isEmpty()
+                    ? high
+                    : Math.max(high, wanted.lastEntry().getValue().last());
+            for (Mapping mapping :
+                    List.copyOf(shadow.subMap(from, true, to, true).values())) {
                 if (!mapping.equals(wanted.get(mapping.iova))) {
                     unmap(mapping);
                 }
@@ -235,7 +237,8 @@ public final class ShadowTranslation implements GuestTranslation {
             ram.forEachRun(
                     mapping.gpa,
                     mapping.length,
-                    (at, hpa, length) -> domain.map(mapping.iova + (at - mapping.gpa), hpa, length, rights(mapping.rights)));
+                    (at, hpa, length) ->
+                            domain.map(mapping.iova + (at - mapping.gpa), hpa, length, rights(mapping.rights)));
             shadow.put(mapping.iova, mapping);
             maps++;
         }

@@ -35,8 +35,8 @@ public final class TrappedUnit implements CpuPort {
     private void exit(long offset, String direction) {
         ExitReason reason = marked ? ExitReason.EPT_MISCONFIG : ExitReason.EPT_VIOLATION;
         marked = true;
-        ExitCounter counter = ledger.exits()
-                .counter(reason, "viommu." + unit.registerName(offset) + direction, ExitHandler.USER);
+        ExitCounter counter =
+                ledger.exits().counter(reason, "viommu." + unit.registerName(offset) + direction, ExitHandler.USER);
         ledger.exit(counter, picos);
     }
 

@@ -63,14 +63,7 @@ final class ViommuMachine implements AutoCloseable {
         GuestRam ram = new GuestRam(guestMemory);
         if (mode == ViommuMode.NESTED) {
             NestedTranslation nested = new NestedTranslation(
-                    hostCpu,
-                    BASE,
-                    hostMemory,
-                    hostFrames,
-                    ram,
-                    GUEST_BYTES,
-                    guestMemory,
-                    guestOptions.capabilities());
+                    hostCpu, BASE, hostMemory, hostFrames, ram, GUEST_BYTES, guestMemory, guestOptions.capabilities());
             nested.assign(RID, GUEST_RID);
             translation = nested;
         } else {
@@ -175,14 +168,14 @@ final class ViommuMachine implements AutoCloseable {
         }
         long invalidated = 0;
         for (InvalidationKind kind : InvalidationKind.values()) {
-            invalidated += kind == InvalidationKind.WAIT ? 0 : physical.counters().invalidations(kind);
+            invalidated +=
+                    kind == InvalidationKind.WAIT ? 0 : physical.counters().invalidations(kind);
         }
         long walks = translation instanceof ShadowTranslation shadow ? shadow.walks() : 0;
         long read = translation instanceof ShadowTranslation shadow
                 ? shadow.entriesRead()
                 : ((NestedTranslation) translation).entriesRead();
-        return new ViommuResult.Share(
-                ledger.exits().total(), picos, virtual.invalidations(), walks, read, invalidated);
+        return new ViommuResult.Share(ledger.exits().total(), picos, virtual.invalidations(), walks, read, invalidated);
     }
 
     @Override

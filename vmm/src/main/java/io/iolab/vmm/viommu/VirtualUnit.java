@@ -130,8 +130,7 @@ public final class VirtualUnit implements MmioHandler {
         if (granularity == PAGES) {
             pages(domain, address);
         } else {
-            translation.pages(
-                    granularity == DOMAIN ? domain : GuestTranslation.ALL_DOMAINS, 0, Long.MAX_VALUE);
+            translation.pages(granularity == DOMAIN ? domain : GuestTranslation.ALL_DOMAINS, 0, Long.MAX_VALUE);
         }
     }
 
@@ -168,8 +167,7 @@ public final class VirtualUnit implements MmioHandler {
                 if (granularity == PAGES) {
                     pages(domain, high);
                 } else {
-                    translation.pages(
-                            granularity == DOMAIN ? domain : GuestTranslation.ALL_DOMAINS, 0, Long.MAX_VALUE);
+                    translation.pages(granularity == DOMAIN ? domain : GuestTranslation.ALL_DOMAINS, 0, Long.MAX_VALUE);
                 }
             }
             case PASID_IOTLB -> {
