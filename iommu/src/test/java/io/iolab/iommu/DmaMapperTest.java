@@ -304,7 +304,7 @@ class DmaMapperTest {
             mapper.poll();
             if (live.size() < 40 && random.nextBoolean()) {
                 long hpa = BUFFER + random.nextInt(1 << 20);
-                long length = 1 + random.nextInt(random.nextInt(8) == 0 ? 60_000 : 3_000);
+                long length = 1L + random.nextInt(random.nextInt(8) == 0 ? 60_000 : 3_000);
                 long iova = mapper.map(hpa, length, DmaDirection.TO_DEVICE);
                 boolean isNew = policy == DmaPolicy.PASS_THROUGH || live.put(iova, new long[] {hpa, length}) == null;
                 assertThat(isNew).as("seed %d, step %d", seed, step).isTrue();
