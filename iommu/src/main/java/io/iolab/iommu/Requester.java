@@ -6,6 +6,7 @@ import io.iolab.devices.dma.DmaPort;
 import io.iolab.devices.dma.TranslationCompletion;
 import io.iolab.devices.dma.TranslationPort;
 import io.iolab.devices.dma.TranslationStatus;
+import io.iolab.devices.fault.DmaFault;
 import io.iolab.devices.irq.MessagePort;
 import io.iolab.devices.memory.Memory;
 import java.util.HashMap;
@@ -75,6 +76,15 @@ final class Requester implements TranslationPort {
 
     @Override
     public DmaPort translated() {
+        return translatedPort();
+    }
+
+    @Override
+    public DmaFault admitTranslated(long address, boolean read) {
+        return translatedPort().admit(address, read);
+    }
+
+    private TranslatedPort translatedPort() {
         TranslatedPort port = translated;
         if (port == null) {
             port = new TranslatedPort(plain, translator, memory, protectedMemory);
@@ -111,6 +121,9 @@ final class Requester implements TranslationPort {
 
     @Override
     public TranslationStatus translate(long iova, int pasid, int wanted, TranslationCompletion into) {
+        if (translated != null) {
+            translated.withdraw();
+        }
         return translator.complete(port(pasid, wanted & PRIVILEGED), iova, wanted, into);
     }
 

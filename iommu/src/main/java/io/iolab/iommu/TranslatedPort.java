@@ -16,6 +16,7 @@ final class TranslatedPort extends MovingPort {
     private final Translator translator;
     private final CacheVersion caches;
     private long admittedUnder = NEVER;
+    private boolean admitted;
 
     TranslatedPort(RemappedPort plain, Translator translator, Memory hostMemory, ProtectedMemory protectedMemory) {
         super(hostMemory, protectedMemory, true, plain.counters());
@@ -24,18 +25,38 @@ final class TranslatedPort extends MovingPort {
         this.caches = translator.version;
     }
 
-    @Override
-    long translate(long hpa, long access) {
+    /** Decides for the next request already; what happens to the tables meanwhile comes too late for it. */
+    DmaFault admit(long hpa, boolean read) {
+        DmaFault fault = decide(hpa, read);
+        admitted = fault == DmaFault.NONE;
+        return fault;
+    }
+
+    void withdraw() {
+        admitted = false;
+    }
+
+    private DmaFault decide(long hpa, boolean read) {
         long bindings = caches.bindings();
         if (admittedUnder == bindings && translator.mode().translates()) {
             counters.contextHits++;
-        } else {
-            DmaFault fault = translator.admitTranslated(plain, hpa, access != WRITES);
-            if (fault != null) {
-                return fault.asResult();
-            }
-            // Read before the look-up: a later change of the tables' caches must be looked up again.
-            admittedUnder = bindings;
+            return DmaFault.NONE;
+        }
+        DmaFault fault = translator.admitTranslated(plain, hpa, read);
+        if (fault != null) {
+            return fault;
+        }
+        // Read before the look-up: a later change of the tables' caches must be looked up again.
+        admittedUnder = bindings;
+        return DmaFault.NONE;
+    }
+
+    @Override
+    long translate(long hpa, long access) {
+        DmaFault fault = admitted ? DmaFault.NONE : decide(hpa, access != WRITES);
+        admitted = false;
+        if (fault != DmaFault.NONE) {
+            return fault.asResult();
         }
         // An address with the top bit set would read as a fault; no memory lies there.
         return hpa < 0 ? DmaFault.BEYOND_MEMORY.asResult() : hpa;

@@ -56,11 +56,20 @@ final class Host implements AutoCloseable {
 
     private final VfioHost vfio;
 
-    /** @param size bytes of physical memory */
-    Host(long size, Optional<Path> file) throws IOException {
+    /**
+     * @param size bytes of physical memory
+     * @param remapInterrupts whether the remapping unit offers interrupt remapping and posting and the host uses it
+     */
+    Host(long size, Optional<Path> file, boolean remapInterrupts) throws IOException {
         memory = file.isPresent() ? PhysicalMemory.map(file.get(), size) : PhysicalMemory.allocate(size);
         frames = new HostFrames(memory);
-        iommu = new RemappingUnit(RemappingOptions.defaults(), memory, interrupts);
+        iommu = new RemappingUnit(
+                RemappingOptions.builder()
+                        .interruptRemapping(remapInterrupts)
+                        .postedInterrupts(remapInterrupts)
+                        .build(),
+                memory,
+                interrupts);
         AddressMap<MmioHandler> bus = new AddressMap<>();
         bus.add(IOMMU_BASE, IOMMU_WINDOW, iommu.registers());
         driver = new IommuDriver(new RegisterBus(bus), IOMMU_BASE, memory, new FrameSource() {
@@ -75,6 +84,9 @@ final class Host implements AutoCloseable {
             }
         });
         driver.enable();
+        if (remapInterrupts) {
+            interrupts.remapThrough(driver.enableInterruptRemapping(false));
+        }
         ConfigAccess config = new PhysicalConfig(functions);
         vfio = new VfioHost(
                 () -> IommuGroups.of(PciTree.scan(config), Quirks.NONE),

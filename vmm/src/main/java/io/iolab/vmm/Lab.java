@@ -7,6 +7,7 @@ import io.iolab.iommu.driver.FaultReport;
 import io.iolab.iommu.explain.TableExplainer;
 import io.iolab.iommu.explain.TableWalk;
 import io.iolab.iommu.explain.WalkRequest;
+import io.iolab.iommu.walk.RequestType;
 import io.iolab.vmm.backend.LearningSwitch;
 import io.iolab.vmm.backend.Link;
 import io.iolab.vmm.backend.NicWorker;
@@ -18,6 +19,7 @@ import io.iolab.vmm.ledger.Direction;
 import io.iolab.vmm.ledger.GuestFigures;
 import io.iolab.vmm.ledger.GuestLedger;
 import io.iolab.vmm.ledger.LedgerReading;
+import io.iolab.vmm.ledger.Path;
 import io.iolab.vmm.ledger.WatchdogEvent;
 import io.iolab.vmm.time.Run;
 import io.iolab.vmm.time.Timeline;
@@ -76,7 +78,12 @@ public final class Lab implements AutoCloseable {
     /** @param burst frames an I/O worker moves in a step: how finely the actors' work is interleaved */
     static Lab create(LabConfig config, int burst) throws ConfigException, IOException {
         long ram = config.guests().stream().mapToLong(GuestConfig::ramBytes).sum();
-        Host host = new Host(ram + HOST_OVERHEAD, config.memoryFile());
+        Host host = new Host(
+                ram + HOST_OVERHEAD,
+                config.memoryFile(),
+                config.guests().stream()
+                        .anyMatch(guest -> guest.path() == Path.PASSTHROUGH
+                                && guest.nic().interrupts() != InterruptDelivery.FORWARDED));
         Run run = config.clock() == ClockMode.VIRTUAL ? new Timeline() : new WallThreads(config.spendCosts());
         Lab lab = new Lab(host, run, config.clock(), config.injections());
         try {
@@ -244,8 +251,21 @@ public final class Lab implements AutoCloseable {
 
     /** Walks the IOMMU's tables as they are now for a request, and tells each step. */
     public TableWalk explain(WalkRequest request) {
-        return new TableExplainer(host.memory(), RemappingOptions.defaults().capabilities())
-                .explain(host.iommu().registers(), request);
+        return explainer().explain(host.iommu().registers(), request);
+    }
+
+    /** The walk behind a fault, by the IOMMU's tables as they are now. */
+    public TableWalk explain(FaultReport report) {
+        return explainer().fault(host.iommu().registers(), report, RequestType.UNTRANSLATED);
+    }
+
+    /** Explains an interrupt request by the IOMMU's interrupt-remapping table as it is now. */
+    public TableWalk explainInterrupt(int rid, int index) {
+        return explainer().interrupt(host.iommu().registers(), rid, index);
+    }
+
+    private TableExplainer explainer() {
+        return new TableExplainer(host.memory(), RemappingOptions.defaults().capabilities());
     }
 
     public ClockMode clock() {

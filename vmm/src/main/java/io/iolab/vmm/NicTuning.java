@@ -15,6 +15,7 @@ package io.iolab.vmm;
  * @param virtio the virtio device and its back end
  * @param msixSharedPage whether an assigned NIC has its MSI-X table in the page of its transmit registers, which then cannot be
  *     mapped into the guest
+ * @param interrupts how an assigned NIC's interrupts come to the guest
  */
 public record NicTuning(
         int ringSize,
@@ -26,7 +27,8 @@ public record NicTuning(
         boolean mergeable,
         boolean coalescedMmio,
         VirtioTuning virtio,
-        boolean msixSharedPage) {
+        boolean msixSharedPage,
+        InterruptDelivery interrupts) {
     /** Nothing is held back, and all paths finish transmissions without interrupts. */
     public static final NicTuning DEFAULTS = new NicTuning(256, 0, 0, 0, false, true, true, true);
 
@@ -50,7 +52,8 @@ public record NicTuning(
                 mergeable,
                 coalescedMmio,
                 VirtioTuning.DEFAULTS,
-                false);
+                false,
+                InterruptDelivery.FORWARDED);
     }
 
     /** The same NIC with other rings. */
@@ -65,7 +68,8 @@ public record NicTuning(
                 mergeable,
                 coalescedMmio,
                 virtio,
-                msixSharedPage);
+                msixSharedPage,
+                interrupts);
     }
 
     /** The same NIC with another virtio device. */
@@ -80,13 +84,40 @@ public record NicTuning(
                 mergeable,
                 coalescedMmio,
                 tuning,
-                msixSharedPage);
+                msixSharedPage,
+                interrupts);
     }
 
     /** The same NIC with its MSI-X table in a page of its own, or in that of the transmit registers. */
     public NicTuning withMsixSharedPage(boolean shared) {
         return new NicTuning(
-                ringSize, itr, txDelay, rxDelay, txInterrupts, eventIndex, mergeable, coalescedMmio, virtio, shared);
+                ringSize,
+                itr,
+                txDelay,
+                rxDelay,
+                txInterrupts,
+                eventIndex,
+                mergeable,
+                coalescedMmio,
+                virtio,
+                shared,
+                interrupts);
+    }
+
+    /** The same NIC, assigned with this delivery of its interrupts. */
+    public NicTuning withInterrupts(InterruptDelivery delivery) {
+        return new NicTuning(
+                ringSize,
+                itr,
+                txDelay,
+                rxDelay,
+                txInterrupts,
+                eventIndex,
+                mergeable,
+                coalescedMmio,
+                virtio,
+                msixSharedPage,
+                delivery);
     }
 
     /** Descriptors that a virtqueue offers. */

@@ -14,8 +14,10 @@ import io.iolab.devices.pci.NetworkFunction;
 import io.iolab.iommu.IommuCounters;
 import io.iolab.iommu.RequesterCounters;
 import io.iolab.iommu.fault.FaultReason;
+import io.iolab.iommu.interrupt.InterruptPort;
 import io.iolab.iommu.invalidate.InvalidationKind;
 import io.iolab.vmm.assign.AssignedFunction;
+import io.iolab.vmm.assign.PostedTargets;
 import io.iolab.vmm.assign.VfioDevice;
 import io.iolab.vmm.backend.NicWorker;
 import io.iolab.vmm.backend.PcieDma;
@@ -26,6 +28,7 @@ import io.iolab.vmm.ledger.GuestFigures;
 import io.iolab.vmm.ledger.GuestLedger;
 import io.iolab.vmm.ledger.InterruptOutcome;
 import io.iolab.vmm.vcpu.GuestWindow.Trap;
+import io.iolab.vmm.vcpu.PostedInterrupts;
 import io.iolab.vmm.vcpu.Processor;
 import java.util.Optional;
 import java.util.function.LongSupplier;
@@ -58,7 +61,9 @@ final class PhysicalPath {
         VirtualMachine vm = new VirtualMachine(context, path.account);
         VfioDevice device = host.assign(
                 rid, nic, vm.memory(), context.config().mapped(), context.bugs().rights());
-        AssignedFunction assigned = new AssignedFunction(device, new DirectDma(vm.memory(), vm.messages(path.account)));
+        InterruptPort interrupts = host.iommu().interruptPortFor(rid);
+        AssignedFunction assigned = new AssignedFunction(
+                device, new DirectDma(vm.memory(), vm.messages(path.account)), path.posting(vm, interrupts));
         context.bugs().plugged(assigned);
         NicWorker engine = path.engine(nic);
         vm.plug(
@@ -72,9 +77,27 @@ final class PhysicalPath {
                 VirtualMachine.HEAP,
                 vm.memory().size(),
                 engine,
-                () -> path.sync(nic.counters()),
+                () -> {
+                    path.sync(nic.counters());
+                    path.ledger.interrupts(InterruptOutcome.REMAPPED, interrupts.remapped());
+                    path.ledger.interrupts(InterruptOutcome.BLOCKED, interrupts.blocked());
+                },
                 () -> figures(counters, host.iommu().counters()),
                 Optional.of(counters));
+    }
+
+    /** Each vCPU has a processor of its own, whose APIC id is the guest's number. */
+    private PostedTargets posting(VirtualMachine vm, InterruptPort interrupts) {
+        if (context.config().nic().interrupts() != InterruptDelivery.POSTED) {
+            return PostedTargets.NONE;
+        }
+        Host host = context.host();
+        PostedInterrupts descriptor =
+                new PostedInterrupts(host.memory(), host.frames().allocate(), context.number(), interrupts::posted);
+        Runnable notified = () -> vm.vcpu().notification(account.nowPicos());
+        host.interrupts().processor(context.number(), notified, notified);
+        vm.vcpu().postsInto(descriptor);
+        return (address, data) -> vm.postable(address, data) ? descriptor.hpa() : -1;
     }
 
     static PathHardware bare(PathContext context, Cabling cabling) {

@@ -6,6 +6,7 @@ import io.iolab.devices.pci.PciFunction;
 import io.iolab.vmm.backend.WorkAccount;
 import io.iolab.vmm.memory.GuestMemory;
 import io.iolab.vmm.time.Cost;
+import io.iolab.vmm.vcpu.DeliveryMode;
 import io.iolab.vmm.vcpu.GuestWindow;
 import io.iolab.vmm.vcpu.IoApic;
 import io.iolab.vmm.vcpu.LocalApic;
@@ -71,6 +72,16 @@ final class VirtualMachine {
     /** The same for a device of the VMM process or of another one, which needs a system call for each message. */
     MessagePort messagesBySystemCall(WorkAccount account) {
         return messages(account, injectPicos);
+    }
+
+    /** Whether a message is fixed or of lowest priority and for this machine's processor. */
+    boolean postable(long address, int data) {
+        if (MsiDecoder.format(address, data) != MsiDecoder.Format.VALID || MsiDecoder.level(data)) {
+            return false;
+        }
+        DeliveryMode mode = MsiDecoder.mode(address, data);
+        return (mode == DeliveryMode.FIXED || mode == DeliveryMode.LOWEST_PRIORITY)
+                && vcpu.apic().matches(MsiDecoder.destination(address), MsiDecoder.logical(address));
     }
 
     private MessagePort messages(WorkAccount account, long picos) {

@@ -1,5 +1,7 @@
 package io.iolab.devices.dma;
 
+import io.iolab.devices.fault.DmaFault;
+
 /**
  * What a function with address translation services sees of the root complex, beyond its plain {@link DmaPort} (PCIe 4.0 chapter
  * 10, Address Translation Services; 6.20, Process Address Space ID).
@@ -35,6 +37,16 @@ public interface TranslationPort {
 
     /** Requests whose addresses the function claims to have had translated: AT=10. */
     DmaPort translated();
+
+    /**
+     * Has the unit decide whether a translated request may pass; may wait for the unit. The decision holds for the next request of one
+     * page through {@link #translated}, which then waits for nobody, or until the next {@link #translate}: a function with a cache asks
+     * before it counts the request as under way, since invalidations wait for those that are.
+     *
+     * @param address for the fault record
+     * @return {@link DmaFault#NONE}, or what {@link #translated} would have answered, recorded
+     */
+    DmaFault admitTranslated(long address, boolean read);
 
     /**
      * Requests with a PASID prefix. The same port for the same arguments; functions keep it, since the first call for a PASID makes

@@ -303,6 +303,39 @@ public final class IommuDriver {
         attach(rid, domain, true);
     }
 
+    /** Whether {@link #servePageRequests} works: page requests are a matter of scalable mode. */
+    public boolean supportsPageRequests() {
+        return queue != null && mode.isScalable() && unit.pageRequests();
+    }
+
+    /**
+     * Sets the page-request queue up. Which functions may use it is for {@link #allowPageRequests} to say.
+     *
+     * @throws IllegalStateException if the unit or the mode has no page requests
+     */
+    public PageRequestHandler servePageRequests(PageResolver resolver) {
+        if (queue == null || !supportsPageRequests()) {
+            throw new IllegalStateException("no page requests");
+        }
+        return new PageRequestHandler(unit, memory, queue, resolver, frames.allocatePage());
+    }
+
+    /**
+     * Lets a function that was attached with a device TLB ask for absent pages (PRE), or forbids it again.
+     *
+     * @throws IllegalStateException for any other
+     */
+    public void allowPageRequests(int rid, boolean allowed) {
+        Domain domain = attachments.get(rid);
+        if (!(requesters instanceof PasidTables tables)
+                || domain == null
+                || !domain.deviceTlbs().contains(rid)) {
+            throw new IllegalStateException(RequesterId.format(rid) + " cannot ask for pages");
+        }
+        tables.setPageRequests(rid, allowed);
+        caches.appeared(rid, domain.id());
+    }
+
     private void attach(int rid, Domain domain, boolean deviceTlb) {
         if (attachments.containsKey(rid) || domain.isDestroyed()) {
             throw new IllegalStateException("cannot attach " + RequesterId.format(rid) + " to domain " + domain.id());

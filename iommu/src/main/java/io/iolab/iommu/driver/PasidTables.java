@@ -16,6 +16,7 @@ final class PasidTables implements RequesterTables {
     private static final long PRESENT = 1;
     private static final long SCALABLE_MODE = 1 << 10;
     private static final long DEVICE_TLB = 1 << 2;
+    private static final long PAGE_REQUESTS = 1 << 4;
     private static final long ADDRESS = 0x000F_FFFF_FFFF_F000L;
     private static final int CONTEXT_BYTES = 32;
 
@@ -74,6 +75,13 @@ final class PasidTables implements RequesterTables {
         memory.storeLongRelease(entryHpa, 0);
         memory.writeLong(entryHpa + 8, 0);
         memory.writeLong(entryHpa + 16, 0);
+    }
+
+    /** PRE of a requester that has structures: whether it may ask for absent pages. */
+    void setPageRequests(int rid, boolean allowed) {
+        long contextHpa = context(rid);
+        long low = memory.readLong(contextHpa) & ~PAGE_REQUESTS;
+        memory.storeLongRelease(contextHpa, allowed ? low | PAGE_REQUESTS : low);
     }
 
     /** A directory of 128 entries, of which the first leads to a table. */

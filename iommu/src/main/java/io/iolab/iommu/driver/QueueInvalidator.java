@@ -22,6 +22,7 @@ final class QueueInvalidator implements Invalidator {
     private static final int WAIT = 5;
     private static final int PASID_IOTLB = 6;
     private static final int PASID_CACHE = 7;
+    private static final int PAGE_GROUP_RESPONSE = 9;
     private static final int STATUS_WRITE = 1 << 5;
     private static final int PENDING = 1;
     private static final int DONE = 2;
@@ -135,6 +136,17 @@ final class QueueInvalidator implements Invalidator {
     @Override
     public boolean remembersAbsence() {
         return registers.cachingMode();
+    }
+
+    /**
+     * Answers a page request group (VT-d 7.7).
+     *
+     * @param pasid 20 bits, or -1 for none
+     * @param code 0 success, 1 invalid request, 15 failure
+     */
+    void pageGroupResponse(int rid, int pasid, int group, int code) {
+        long named = pasid < 0 ? 0 : 1 << 4 | (long) pasid << 32;
+        submit(PAGE_GROUP_RESPONSE | named | (long) code << 12 | (long) rid << 16, (long) group << 3 | 1 << 2);
     }
 
     private void submit(long low, long high) {

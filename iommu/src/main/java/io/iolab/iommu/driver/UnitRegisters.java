@@ -25,6 +25,15 @@ final class UnitRegisters {
 
     static final int IRTA = 0xB8;
 
+    static final int PQH = 0xC0;
+    static final int PQT = 0xC8;
+    static final int PQA = 0xD0;
+    static final int PRS = 0xDC;
+    static final int PECTL = 0xE0;
+    static final int PEDATA = 0xE4;
+    static final int PEADDR = 0xE8;
+    static final int PEUADDR = 0xEC;
+
     static final int TRANSLATION = 1 << 31;
     static final int ROOT_POINTER = 1 << 30;
     static final int WRITE_BUFFER = 1 << 27;
@@ -171,6 +180,10 @@ final class UnitRegisters {
     /** Whether setting the root pointer empties the caches by itself (ESRTPS). */
     boolean setRootFlushes() {
         return cap >>> 63 != 0;
+    }
+
+    boolean pageRequests() {
+        return (ecap & 1 << 29) != 0;
     }
 
     boolean interruptRemapping() {

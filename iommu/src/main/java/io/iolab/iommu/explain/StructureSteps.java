@@ -55,12 +55,16 @@ final class StructureSteps {
     }
 
     private boolean translationType() {
-        return request.type() != RequestType.UNTRANSLATED;
+        return request.type() != RequestType.UNTRANSLATED || request.pageRequest();
     }
 
     /** @return null if the request is refused before any page table */
     @Nullable
     Space legacy(long rootHpa) {
+        if (request.pageRequest()) {
+            trail.refuse(FaultReason.PAGE_REQUEST_IN_LEGACY_MODE, "a page request, and RTADDR.TTM = 00b (legacy mode)");
+            return null;
+        }
         if (request.pasid() != FaultReport.NO_PASID) {
             trail.refuse(FaultReason.PASID_IN_LEGACY_MODE, "a request with PASID, and RTADDR.TTM = 00b (legacy mode)");
             return null;
@@ -186,7 +190,8 @@ final class StructureSteps {
         boolean on = why != null
                 ? trail.stop(entry, fields, why, contextVerdict(why))
                 : trail.pass(entry, fields, leadsToDirectory(directory));
-        if (!on || request.type() == RequestType.TRANSLATED) {
+        boolean endsHere = request.type() == RequestType.TRANSLATED || request.pageRequest();
+        if (!on || endsHere) {
             return on ? new Space(Space.Kind.PASS_THROUGH, true, 0, 0, 0, 0, false, false, false) : null;
         }
         boolean privileged = request.pasid() == FaultReport.NO_PASID && ScalableContextEntry.requesterPrivilege(high);
@@ -194,6 +199,9 @@ final class StructureSteps {
     }
 
     private String leadsToDirectory(long directory) {
+        if (request.pageRequest()) {
+            return "page requests go to the page request queue";
+        }
         return request.type() == RequestType.TRANSLATED
                 ? leads(false, 0)
                 : "PASID directory at " + Trail.hex(directory);
@@ -218,12 +226,20 @@ final class StructureSteps {
         if (request.pasid() == FaultReport.NO_PASID) {
             return beyond && request.type() != RequestType.TRANSLATED
                     ? FaultReason.REQUESTER_PASID_BEYOND_DIRECTORY
-                    : null;
+                    : pageRequestReason(low);
         }
         if (!ScalableContextEntry.pasidEnabled(low)) {
             return FaultReason.PASID_DISABLED;
         }
-        return beyond || pasid >>> trail.capabilities.pasidBits() != 0 ? FaultReason.PASID_BEYOND_DIRECTORY : null;
+        return beyond || pasid >>> trail.capabilities.pasidBits() != 0
+                ? FaultReason.PASID_BEYOND_DIRECTORY
+                : pageRequestReason(low);
+    }
+
+    private @Nullable FaultReason pageRequestReason(long low) {
+        return request.pageRequest() && !ScalableContextEntry.pageRequests(low)
+                ? FaultReason.PAGE_REQUESTS_DISABLED
+                : null;
     }
 
     private static String contextVerdict(FaultReason why) {
@@ -232,6 +248,7 @@ final class StructureSteps {
             case SCALABLE_CONTEXT_INVALID -> "PRE (bit 4) without DTE (bit 2)";
             case DEVICE_TLB_DISABLED -> "DTE (bit 2) is 0: no translated requests and no translation requests";
             case PASID_DISABLED -> "PASIDE (bit 3) is 0";
+            case PAGE_REQUESTS_DISABLED -> "PRE (bit 4) is 0: no page requests";
             case PASID_BEYOND_DIRECTORY, REQUESTER_PASID_BEYOND_DIRECTORY -> "PDTS (bits 11:9) ends before this PASID";
             default -> "a reserved bit is set";
         };

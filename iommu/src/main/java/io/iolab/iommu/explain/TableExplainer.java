@@ -5,6 +5,7 @@ import io.iolab.devices.irq.MessagePort;
 import io.iolab.devices.memory.Access;
 import io.iolab.devices.memory.Memory;
 import io.iolab.iommu.driver.FaultReport;
+import io.iolab.iommu.driver.InterruptTable;
 import io.iolab.iommu.explain.StructureSteps.Space;
 import io.iolab.iommu.fault.FaultReason;
 import io.iolab.iommu.register.Capabilities;
@@ -20,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TableExplainer {
     private static final String[] MODES = {"legacy", "scalable", "reserved", "abort"};
+
+    /** GSTS.IRES. */
+    private static final long REMAPPING = 1L << 25;
 
     private final Memory memory;
     private final Capabilities capabilities;
@@ -42,12 +46,63 @@ public final class TableExplainer {
         return explain(registers.read(VtdRegisters.RTADDR, 8), request);
     }
 
+    /**
+     * Explains a fault record, of a DMA or an interrupt request.
+     *
+     * @param registers the unit's window
+     * @param type AT of the request, which the record does not tell software
+     */
+    public TableWalk fault(MmioHandler registers, FaultReport report, RequestType type) {
+        if (!report.ofInterrupt()) {
+            return explain(registers, WalkRequest.of(report, type));
+        }
+        if (report.reason() == FaultReason.COMPATIBILITY_BLOCKED) {
+            Trail trail = new Trail(memory, capabilities);
+            trail.refuse(
+                    FaultReason.COMPATIBILITY_BLOCKED,
+                    "bit 4 of the message's address is 0, and GSTS.CFIS is 0 or the table in extended mode");
+            return interruptWalk(trail, registers, report.rid(), 0);
+        }
+        return interrupt(registers, report.rid(), report.interruptIndex());
+    }
+
+    /**
+     * Explains an interrupt request of the remappable format.
+     *
+     * @param registers the unit's window
+     * @param rid the source, 16 bits
+     * @param index of the interrupt-remapping entry that it names, not negative
+     */
+    public TableWalk interrupt(MmioHandler registers, int rid, int index) {
+        Trail trail = new Trail(memory, capabilities);
+        if ((registers.read(VtdRegisters.GSTS, 4) & REMAPPING) == 0) {
+            trail.decision = "interrupt remapping is off (GSTS.IRES = 0): the message passes as it is";
+        } else {
+            new InterruptSteps(trail, rid).walk(registers.read(VtdRegisters.IRTA, 8), index);
+        }
+        return interruptWalk(trail, registers, rid, index);
+    }
+
+    private static TableWalk interruptWalk(Trail trail, MmioHandler registers, int rid, int index) {
+        return new TableWalk(
+                new WalkRequest(rid, InterruptTable.messageAddress(index), Access.WRITE),
+                "interrupt",
+                registers.read(VtdRegisters.IRTA, 8) & ~0xFFFL,
+                trail.steps,
+                trail.reason,
+                trail.decision,
+                -1,
+                0);
+    }
+
     /** @param rtaddr root table address 63:12, translation table mode 11:10 */
     public TableWalk explain(long rtaddr, WalkRequest request) {
         Trail trail = new Trail(memory, capabilities);
         int mode = (int) (rtaddr >>> 10) & 3;
         long rootHpa = rtaddr & ~0xFFFL;
-        if (MessagePort.claims(request.iova()) && request.type() == RequestType.UNTRANSLATED) {
+        if (MessagePort.claims(request.iova())
+                && request.type() == RequestType.UNTRANSLATED
+                && !request.pageRequest()) {
             interruptRange(trail, request, mode == 1);
         } else if (mode == 3) {
             trail.refuse(FaultReason.DMA_ABORTED, "RTADDR.TTM = 11b: every request is blocked");
@@ -81,6 +136,10 @@ public final class TableExplainer {
             return;
         }
         long iova = request.iova();
+        if (request.pageRequest()) {
+            trail.decision = "the page request is taken";
+            return;
+        }
         if (request.type() == RequestType.TRANSLATED) {
             trail.hpa = iova;
             trail.decision = "the device says that the address is translated, and is believed";

@@ -7,8 +7,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A walk and how it ended.
  *
- * @param mode what the root pointer says: {@code legacy}, {@code scalable}, {@code abort} or {@code reserved}
- * @param rootHpa where the root table lies
+ * @param mode what the root pointer says: {@code legacy}, {@code scalable}, {@code abort} or {@code reserved}; {@code interrupt} for an
+ *     interrupt request
+ * @param rootHpa where the root table lies, or the interrupt-remapping table
  * @param steps in the order of the unit's reads
  * @param reason why the request is blocked; null if it is not
  * @param decision what decided, in words

@@ -105,6 +105,11 @@ public final class PostedDescriptor {
         memory.storeLoadFence();
     }
 
+    /** Sets ON without a post: the owner does so for vectors that came while notifications were suppressed. */
+    public static void markOutstanding(Memory memory, long hpa) {
+        change(memory, hpa, ~OUTSTANDING, OUTSTANDING);
+    }
+
     /** Whether notifications are suppressed (SN). */
     public static boolean suppressed(Memory memory, long hpa) {
         return (memory.loadLongAcquire(hpa + CONTROL) & SUPPRESS) != 0;

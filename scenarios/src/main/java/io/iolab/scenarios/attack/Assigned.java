@@ -4,12 +4,10 @@ import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.dma.DmaPort;
 import io.iolab.devices.fault.DmaFault;
 import io.iolab.vmm.assign.VfioContainer;
-import io.iolab.vmm.assign.VfioDevice;
-import io.iolab.vmm.assign.VfioGroup;
 import io.iolab.vmm.pci.ProbeFunction;
 
 /** A function in the hands of a guest. */
-record Assigned(int rid, ProbeFunction function, VfioGroup group, VfioContainer container, VfioDevice device) {
+record Assigned(ProbeFunction function, VfioContainer container) {
     DmaPort dma() {
         return function.dma();
     }

@@ -8,6 +8,7 @@ public final class AttackCatalog {
     private static final List<Attack> ATTACKS = List.of(
             new RogueRead(),
             new RogueWrite(),
+            new BootTimeWrite(),
             new ReadOnlyWrite(),
             new DmaAfterUnmap(),
             new StaleTranslation(),
@@ -22,7 +23,10 @@ public final class AttackCatalog {
             new CompatibilityInjection(),
             new InterruptStorm(),
             new PostedFlood(),
-            new ReservedMemoryAbuse());
+            new ReservedMemoryAbuse(),
+            new ReassignmentWithoutReset(),
+            new AddressSpoofing(),
+            new PageRequestFlood());
 
     private AttackCatalog() {}
 

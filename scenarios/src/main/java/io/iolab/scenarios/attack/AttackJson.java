@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.iolab.scenarios.iommu.FaultsJson;
+import io.iolab.scenarios.iommu.WalkJson;
 import io.iolab.scenarios.result.ResultJson;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -78,6 +79,8 @@ public final class AttackJson {
             one.put("address", "0x" + Long.toHexString(found.address()));
             one.put("hex", HexFormat.of().formatHex(found.bytes()));
         }
+        ArrayNode walks = into.putArray("walks");
+        outcome.walks().forEach(walk -> WalkJson.put(walks.addObject(), walk));
         FaultsJson.put(into.putArray("faults"), outcome.faults());
         into.put("other_fault_records", outcome.otherFaults());
     }

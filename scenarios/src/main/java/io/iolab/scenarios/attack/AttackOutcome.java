@@ -1,5 +1,6 @@
 package io.iolab.scenarios.attack;
 
+import io.iolab.iommu.explain.TableWalk;
 import io.iolab.scenarios.iommu.ExplainedFault;
 import java.util.List;
 
@@ -9,6 +10,7 @@ import java.util.List;
  * @param notes what was tried and seen, in order
  * @param faults what the unit recorded, by kind
  * @param otherFaults records of kinds that are not listed
+ * @param walks requests that were not refused, or not by the tables, explained
  * @param bytes memory as it was found
  */
 public record AttackOutcome(
@@ -18,11 +20,13 @@ public record AttackOutcome(
         List<String> notes,
         List<ExplainedFault> faults,
         long otherFaults,
+        List<TableWalk> walks,
         List<BytesFound> bytes,
         List<Figure> figures) {
     public AttackOutcome {
         notes = List.copyOf(notes);
         faults = List.copyOf(faults);
+        walks = List.copyOf(walks);
         bytes = List.copyOf(bytes);
         figures = List.copyOf(figures);
     }

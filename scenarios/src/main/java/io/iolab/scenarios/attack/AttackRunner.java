@@ -1,9 +1,10 @@
 package io.iolab.scenarios.attack;
 
 import io.iolab.iommu.explain.TableWalk;
-import io.iolab.iommu.explain.WalkRequest;
+import io.iolab.scenarios.iommu.TableView;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 
 /** Runs attacks, each on a new host. */
 public final class AttackRunner {
@@ -26,11 +27,11 @@ public final class AttackRunner {
         return outcomes;
     }
 
-    /** Runs an attack and then explains a request by the tables that it has left behind. */
-    public static TableWalk walkAfter(Attack attack, Defence defence, WalkRequest request) {
+    /** Runs an attack and then looks at the tables that it has left behind. */
+    public static TableWalk walkAfter(Attack attack, Defence defence, Function<TableView, TableWalk> question) {
         try (AttackedHost host = new AttackedHost(attack.options(), defence)) {
             attack.run(host);
-            return host.walk(request);
+            return question.apply(host);
         }
     }
 }

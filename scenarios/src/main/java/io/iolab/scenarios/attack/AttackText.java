@@ -2,6 +2,7 @@ package io.iolab.scenarios.attack;
 
 import io.iolab.scenarios.iommu.ExplainedFault;
 import io.iolab.scenarios.iommu.FaultsText;
+import io.iolab.scenarios.iommu.WalkText;
 import io.iolab.scenarios.result.TextTable;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -74,6 +75,7 @@ public final class AttackText {
         for (BytesFound found : outcome.bytes()) {
             out.append("  ").append(found.title()).append(":\n").append(found.dump("    "));
         }
+        outcome.walks().forEach(walk -> out.append(WalkText.of(walk, "  ")));
         for (ExplainedFault fault : outcome.faults()) {
             FaultsText.one(out, fault, true, "  ");
         }

@@ -2,6 +2,7 @@ package io.iolab.scenarios.attack;
 
 import io.iolab.devices.bus.CpuPort;
 import io.iolab.devices.dma.DmaPort;
+import io.iolab.devices.dma.RequesterId;
 import io.iolab.devices.driver.pci.ConfigAccess;
 import io.iolab.devices.memory.Access;
 import io.iolab.devices.memory.PhysicalMemory;
@@ -19,6 +20,7 @@ import io.iolab.iommu.explain.TableWalk;
 import io.iolab.iommu.explain.WalkRequest;
 import io.iolab.iommu.walk.RequestType;
 import io.iolab.scenarios.iommu.FaultLedger;
+import io.iolab.scenarios.iommu.TableView;
 import io.iolab.vmm.assign.Errno;
 import io.iolab.vmm.assign.HostInterrupts;
 import io.iolab.vmm.assign.ReservedRegion;
@@ -28,7 +30,6 @@ import io.iolab.vmm.assign.VfioDevice;
 import io.iolab.vmm.assign.VfioGroup;
 import io.iolab.vmm.assign.VfioHost;
 import io.iolab.vmm.groups.IommuGroups;
-import io.iolab.vmm.groups.PciNode;
 import io.iolab.vmm.groups.PciTree;
 import io.iolab.vmm.groups.Quirks;
 import io.iolab.vmm.pci.PciTopology;
@@ -48,7 +49,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Order: {@link #build} the hierarchy, {@link #start}, {@link #region} memory, {@link #assign} functions, attack; {@link #faults}
  * whenever records are to be read.
  */
-final class AttackedHost implements AutoCloseable {
+final class AttackedHost implements TableView, AutoCloseable {
     static final int PAGE = 4096;
 
     private static final long UNIT = 0xFED9_0000L;
@@ -75,12 +76,14 @@ final class AttackedHost implements AutoCloseable {
     final PciTopology.Builder build;
     final CpuPort cpu = new RegisterPort();
 
+    private final FrameSource frames = new Frames();
     private final Defence defence;
     private final TableExplainer explainer;
     private final FaultLedger ledger;
     private final List<MemoryRegion> regions = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
     private final List<BytesFound> bytes = new ArrayList<>();
+    private final List<TableWalk> walks = new ArrayList<>();
     private final List<Figure> figures = new ArrayList<>();
     private RequestType requestType = RequestType.UNTRANSLATED;
     private @Nullable PciTopology topology;
@@ -93,7 +96,7 @@ final class AttackedHost implements AutoCloseable {
         unit = new RemappingUnit(options, memory, processors);
         explainer = new TableExplainer(memory, options.capabilities());
         ledger = new FaultLedger(this::failedWalk, this::withoutUnit);
-        driver = new IommuDriver(cpu, UNIT, memory, new Frames());
+        driver = new IommuDriver(cpu, UNIT, memory, frames);
         driver.enable();
         build = new PciTopology.Builder(new Root());
     }
@@ -196,26 +199,29 @@ final class AttackedHost implements AutoCloseable {
 
     /** Gives a function to a guest, with its whole group: address space, device, bus mastering. */
     Assigned assign(int rid, ProbeFunction function) {
+        AssignedDevice opened = open(rid);
+        return new Assigned(function, opened.container());
+    }
+
+    /** Opens a device for a guest, as a process with VFIO does. */
+    AssignedDevice open(int rid) {
         VfioHost host = vfio();
         VfioGroup group = host.groups()
                 .groupOf(rid)
                 .map(found -> {
-                    found.assignable().stream()
-                            .map(PciNode::rid)
-                            .forEach(member -> host.bind(member, VfioHost.VFIO_DRIVER));
+                    found.assignable().forEach(member -> host.bind(member.rid(), VfioHost.VFIO_DRIVER));
                     return host.openGroup(found.number()).orElseThrow();
                 })
                 .orElseThrow();
         VfioContainer container = host.openContainer();
         must(group.setContainer(container), "SET_CONTAINER");
         must(container.setIommu(VfioContainer.Extension.TYPE1V2), "SET_IOMMU");
-        VfioDevice device = group.openDevice("0000:" + io.iolab.devices.dma.RequesterId.format(rid))
-                .orElseThrow();
+        VfioDevice device = group.openDevice("0000:" + RequesterId.format(rid)).orElseThrow();
         busMaster(device);
-        return new Assigned(rid, function, group, container, device);
+        return new AssignedDevice(group, container, device);
     }
 
-    static void busMaster(VfioDevice device) {
+    private static void busMaster(VfioDevice device) {
         device.writeRegion(
                 VfioDevice.CONFIG_REGION,
                 ConfigSpace.COMMAND,
@@ -261,13 +267,13 @@ final class AttackedHost implements AutoCloseable {
 
     /** Host software clears the last entry of a page walk and does nothing else. */
     void clearLeaf(int rid, long iova) {
-        TableWalk walk = walk(new WalkRequest(rid, iova, Access.READ));
+        TableWalk walk = explain(new WalkRequest(rid, iova, Access.READ));
         memory.storeLongRelease(walk.steps().getLast().entryHpa(), 0);
     }
 
     /** Host software sets bits in the low word of a context entry, before the unit has seen it. */
     void setContextBits(int rid, long bits) {
-        TableWalk walk = walk(new WalkRequest(rid, 0, Access.READ));
+        TableWalk walk = explain(new WalkRequest(rid, 0, Access.READ));
         long entryHpa = walk.steps().get(1).entryHpa();
         memory.storeLongRelease(entryHpa, memory.readLong(entryHpa) | bits);
     }
@@ -280,10 +286,14 @@ final class AttackedHost implements AutoCloseable {
         return secret;
     }
 
-    /** Says what the tables would answer now. */
-    void noteWalk(WalkRequest request) {
-        TableWalk walk = walk(request);
-        note("by the tables iova 0x%x is %s", request.iova(), walk.reason() == null ? "allowed" : "blocked");
+    /** Keeps what the tables would answer now. */
+    void walkEvidence(WalkRequest request) {
+        walks.add(explain(request));
+    }
+
+    /** Keeps what the interrupt-remapping table would answer now. */
+    void entryEvidence(int rid, int index) {
+        walks.add(interrupt(rid, index));
     }
 
     /** Interrupts that have arrived at a processor; they become evidence. */
@@ -291,6 +301,15 @@ final class AttackedHost implements AutoCloseable {
         long count = processors.count(apicId, vector);
         note("processor %d has had vector 0x%x %d times", apicId, vector, count);
         return count;
+    }
+
+    /** A zeroed page for tables that no driver builds. */
+    long frame() {
+        return frames.allocatePage();
+    }
+
+    void store64(int register, long value) {
+        cpu.store(UNIT + register, 8, value);
     }
 
     long load64(int register) {
@@ -328,17 +347,26 @@ final class AttackedHost implements AutoCloseable {
         driver.handleFaults(ledger::add);
     }
 
-    TableWalk walk(WalkRequest request) {
+    @Override
+    public TableWalk interrupt(int rid, int index) {
+        return explainer.interrupt(unit.registers(), rid, index);
+    }
+
+    @Override
+    public TableWalk explain(WalkRequest request) {
         return explainer.explain(unit.registers(), request);
     }
 
     private Optional<TableWalk> failedWalk(FaultReport report) {
-        return Optional.of(walk(WalkRequest.of(report, requestType)));
+        return Optional.of(explainer.fault(unit.registers(), report, requestType));
     }
 
     private String withoutUnit(FaultReport report) {
         if (report.ofInterrupt()) {
             return "the message would have reached a processor as the device wrote it.";
+        }
+        if (WalkRequest.of(report, requestType).pageRequest()) {
+            return "nobody would have asked whether the function may send page requests.";
         }
         String verb = report.access() == Access.READ ? "read" : "written";
         String place = regions.stream()
@@ -353,7 +381,12 @@ final class AttackedHost implements AutoCloseable {
 
     AttackOutcome outcome(Attack attack, Verdict verdict) {
         faults();
-        return new AttackOutcome(attack, defence, verdict, notes, ledger.faults(), ledger.others(), bytes, figures);
+        long merged = unit.counters().faultsCollapsed();
+        if (merged > 0) {
+            note("the unit merged %d more faults into pending records of the same source", merged);
+        }
+        return new AttackOutcome(
+                attack, defence, verdict, notes, ledger.faults(), ledger.others(), walks, bytes, figures);
     }
 
     @Override

@@ -3,9 +3,11 @@ package io.iolab.scenarios.attack;
 import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.dma.RequesterId;
 import io.iolab.devices.fault.DmaFault;
+import io.iolab.devices.memory.Access;
 import io.iolab.devices.pci.AccessControlServices;
 import io.iolab.iommu.driver.Domain;
 import io.iolab.iommu.driver.MapRights;
+import io.iolab.iommu.explain.WalkRequest;
 import io.iolab.vmm.pci.Bridge;
 import io.iolab.vmm.pci.PciBridge;
 import io.iolab.vmm.pci.ProbeFunction;
@@ -62,6 +64,7 @@ final class DeviceAlias implements Attack {
         byte[] loot = new byte[AttackedHost.PAGE];
         DmaFault fault = attacker.dma().read(0, loot, 0, loot.length, DmaKind.PAYLOAD);
         host.note("%s read iova 0x0: %s", RequesterId.format(attackersRid), fault);
+        host.walkEvidence(new WalkRequest(victimsRid & 0xFF00, 0, Access.READ));
         return Verdict.leaked(host.seen(secret, 0, loot));
     }
 

@@ -37,6 +37,9 @@ final class EntryTheft implements Attack {
         guests.attacker.message(InterruptTable.messageAddress(index), 0);
         host.note("01:00.0 sent a message for entry %d, which is 02:00.0's", index);
         long forged = host.interrupts(MessageForgery.VICTIMS_PROCESSOR, MessageForgery.VECTOR);
+        if (!host.defended()) {
+            host.entryEvidence(TwoGuests.ATTACKER, index);
+        }
         host.faults();
         guests.victim.message(InterruptTable.messageAddress(index), 0);
         long all = host.interrupts(MessageForgery.VICTIMS_PROCESSOR, MessageForgery.VECTOR);

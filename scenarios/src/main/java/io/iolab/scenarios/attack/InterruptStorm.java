@@ -52,6 +52,7 @@ final class InterruptStorm implements Attack {
         }
         long arrived = host.interrupts(PROCESSOR, VECTOR);
         host.note("%d messages through entry %d: %d interrupts", MESSAGES, index, arrived);
+        host.entryEvidence(TwoGuests.ATTACKER, index);
         // The first notification is guest A's good right.
         return Verdict.forged(host.defended() ? arrived - 1 : arrived);
     }

@@ -17,7 +17,7 @@ final class InvalidationNotAwaited implements Attack {
 
     @Override
     public String defence() {
-        return "an invalidation wait descriptor with a status write, polled before the page is used again; FSTS.IQE handled (VT-d 6.5.2.8, 6.5.2.9)";
+        return "an invalidation wait descriptor with a status write, polled before the page is used again; FSTS.IQE handled (VT-d 6.5.2.8, 6.5.2.10)";
     }
 
     @Override

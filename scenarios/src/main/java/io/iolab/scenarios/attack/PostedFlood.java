@@ -42,13 +42,14 @@ final class PostedFlood implements Attack {
         PostedDescriptor.initialise(host.memory, descriptor, WAKE_UP_VECTOR, PROCESSOR << 8);
         PostedDescriptor.suppress(host.memory, descriptor, true);
         table.post(index, SourceCheck.requester(TwoGuests.ATTACKER), GUEST_VECTOR, descriptor, !host.defended());
-        host.processors.onInterrupt(() -> PostedDescriptor.clearOutstanding(host.memory, descriptor));
+        host.processors.onMessage(vector -> PostedDescriptor.clearOutstanding(host.memory, descriptor));
         for (int i = 0; i < MESSAGES; i++) {
             guests.attacker.message(InterruptTable.messageAddress(index), 0);
         }
         long arrived = host.interrupts(PROCESSOR, WAKE_UP_VECTOR);
         host.note("%d messages, URG = %d, SN = 1: %d notifications", MESSAGES, host.defended() ? 0 : 1, arrived);
         host.note("vector kept for when the vCPU runs: %b", PostedDescriptor.pending(host.memory, descriptor));
+        host.entryEvidence(TwoGuests.ATTACKER, index);
         return Verdict.forged(arrived);
     }
 }

@@ -1,7 +1,9 @@
 package io.iolab.scenarios.attack;
 
 import io.iolab.devices.fault.DmaFault;
+import io.iolab.devices.memory.Access;
 import io.iolab.iommu.driver.MapRights;
+import io.iolab.iommu.explain.WalkRequest;
 
 /** Writing through a mapping that is there to be read. */
 final class ReadOnlyWrite implements Attack {
@@ -32,6 +34,9 @@ final class ReadOnlyWrite implements Attack {
         MemoryRegion buffer = guests.attackersMemory;
         DmaFault fault = guests.attacker.write(0, RogueWrite.complement(buffer, AttackedHost.PAGE));
         host.note("01:00.0 wrote 4096 bytes to iova 0x0: %s", fault);
+        if (!host.defended()) {
+            host.walkEvidence(new WalkRequest(TwoGuests.ATTACKER, 0, Access.WRITE));
+        }
         return Verdict.corrupted(host.changed(buffer));
     }
 }

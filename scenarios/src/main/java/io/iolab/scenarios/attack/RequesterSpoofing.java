@@ -2,7 +2,9 @@ package io.iolab.scenarios.attack;
 
 import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.fault.DmaFault;
+import io.iolab.devices.memory.Access;
 import io.iolab.iommu.driver.MapRights;
+import io.iolab.iommu.explain.WalkRequest;
 import io.iolab.vmm.pci.FunctionPort;
 
 /** Under another one's name. */
@@ -35,6 +37,9 @@ final class RequesterSpoofing implements Attack {
         byte[] loot = new byte[AttackedHost.PAGE];
         DmaFault fault = forging.read(0, loot, 0, loot.length, DmaKind.PAYLOAD);
         host.note("01:00.0 read iova 0x0 as 02:00.0: %s", fault);
+        if (!host.defended()) {
+            host.walkEvidence(new WalkRequest(TwoGuests.VICTIM, 0, Access.READ));
+        }
         return Verdict.leaked(host.seen(guests.secret, 0, loot));
     }
 }

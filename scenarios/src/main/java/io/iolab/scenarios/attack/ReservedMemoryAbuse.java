@@ -2,8 +2,10 @@ package io.iolab.scenarios.attack;
 
 import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.fault.DmaFault;
+import io.iolab.devices.memory.Access;
 import io.iolab.devices.pci.AccessControlServices;
 import io.iolab.iommu.driver.MapRights;
+import io.iolab.iommu.explain.WalkRequest;
 import io.iolab.vmm.assign.ReservedRegion;
 import io.iolab.vmm.assign.VfioContainer;
 import io.iolab.vmm.assign.VfioGroup;
@@ -60,6 +62,7 @@ final class ReservedMemoryAbuse implements Attack {
         }
         DmaFault fault = function.dma().write(firmware.hpa(), overwrite, 0, overwrite.length, DmaKind.PAYLOAD);
         host.note("01:00.0 wrote 4096 bytes at 0x%x: %s", firmware.hpa(), fault);
+        host.walkEvidence(new WalkRequest(RID, firmware.hpa(), Access.WRITE));
         return Verdict.corrupted(host.changed(firmware));
     }
 

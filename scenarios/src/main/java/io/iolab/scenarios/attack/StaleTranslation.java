@@ -45,7 +45,8 @@ final class StaleTranslation implements Attack {
         byte[] loot = new byte[AttackedHost.PAGE];
         DmaFault fault = guests.attacker.read(0, loot);
         host.note("01:00.0 read iova 0x0 again: %s", fault);
-        host.noteWalk(new WalkRequest(TwoGuests.ATTACKER, 0, Access.READ));
+        host.note("the tables would not have allowed that:");
+        host.walkEvidence(new WalkRequest(TwoGuests.ATTACKER, 0, Access.READ));
         return Verdict.leaked(host.seen("guest B's new secret", secret, page.hpa(), loot));
     }
 }

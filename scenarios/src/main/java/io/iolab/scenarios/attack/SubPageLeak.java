@@ -1,8 +1,10 @@
 package io.iolab.scenarios.attack;
 
 import io.iolab.devices.fault.DmaFault;
+import io.iolab.devices.memory.Access;
 import io.iolab.iommu.driver.DmaDirection;
 import io.iolab.iommu.driver.DmaPolicy;
+import io.iolab.iommu.explain.WalkRequest;
 import java.util.Arrays;
 
 /** Reading what lies beside a buffer on its page. */
@@ -45,6 +47,7 @@ final class SubPageLeak implements Attack {
         host.note("01:00.0 read the rest of the page: %s", fault);
         host.figure("sub_page_exposed", nic.mapper.counters().neighbourBytes(), "bytes");
         host.figure("copied", nic.mapper.counters().copiedBytes(), "bytes");
+        host.walkEvidence(new WalkRequest(HostDevice.RID, iova, Access.READ));
         return Verdict.leaked(host.seen(page, BUFFER, loot));
     }
 }

@@ -2,7 +2,10 @@ package io.iolab.scenarios.attack;
 
 import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.fault.DmaFault;
+import io.iolab.devices.memory.Access;
 import io.iolab.iommu.RemappingOptions;
+import io.iolab.iommu.driver.FaultReport;
+import io.iolab.iommu.explain.WalkRequest;
 import io.iolab.iommu.walk.RequestType;
 import io.iolab.vmm.pci.FunctionPort;
 
@@ -48,6 +51,14 @@ final class TranslatedForgery implements Attack {
         byte[] loot = new byte[AttackedHost.PAGE];
         DmaFault fault = forging.read(guests.secret.hpa(), loot, 0, loot.length, DmaKind.PAYLOAD);
         host.note("01:00.0 read 0x%x with AT = 10b: %s", guests.secret.hpa(), fault);
+        if (!host.defended()) {
+            host.walkEvidence(new WalkRequest(
+                    TwoGuests.ATTACKER,
+                    FaultReport.NO_PASID,
+                    guests.secret.hpa(),
+                    Access.READ,
+                    RequestType.TRANSLATED));
+        }
         host.faults(RequestType.TRANSLATED);
         return Verdict.leaked(host.seen(guests.secret, 0, loot));
     }

@@ -5,8 +5,10 @@ import io.iolab.scenarios.attack.AttackCatalog;
 import io.iolab.scenarios.attack.AttackJson;
 import io.iolab.scenarios.attack.AttackOutcome;
 import io.iolab.scenarios.attack.AttackRunner;
+import io.iolab.scenarios.attack.AttackSchema;
 import io.iolab.scenarios.attack.AttackText;
 import io.iolab.scenarios.attack.Defence;
+import io.iolab.scenarios.result.ResultJson;
 import java.util.List;
 import java.util.Objects;
 import picocli.CommandLine;
@@ -85,8 +87,13 @@ final class AttackCommand implements Runnable {
                             paramLabel = "on|off|both",
                             description = "Whether the defence is in force; default both, one after the other.")
                     Runs runs,
-            @Option(names = "--json", description = "As one JSON document, iolab.attack/1.") boolean json) {
+            @Option(names = "--json", description = "As one JSON document, iolab.attack/1.") boolean json,
+            @Option(names = "--schema", description = "Print the JSON Schema of that document.") boolean schema) {
         CommandLine command = Objects.requireNonNull(spec.subcommands().get("run"));
+        if (schema) {
+            session.print(ResultJson.text(AttackSchema.document()));
+            return ExitCode.DONE;
+        }
         if (all == (name != null)) {
             throw new ParameterException(command, "an attack or --all, one of them");
         }

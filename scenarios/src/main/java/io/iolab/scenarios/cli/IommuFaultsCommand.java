@@ -5,8 +5,10 @@ import io.iolab.scenarios.attack.AttackOutcome;
 import io.iolab.scenarios.attack.AttackRunner;
 import io.iolab.scenarios.iommu.ExplainedFault;
 import io.iolab.scenarios.iommu.FaultsJson;
+import io.iolab.scenarios.iommu.FaultsSchema;
 import io.iolab.scenarios.iommu.FaultsText;
 import io.iolab.scenarios.iommu.ScenarioTables;
+import io.iolab.scenarios.result.ResultJson;
 import io.iolab.scenarios.scenario.Scenario;
 import io.iolab.vmm.config.ConfigException;
 import java.io.IOException;
@@ -35,7 +37,7 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  iolab iommu faults --attack rogue-read",
             "  iolab iommu faults --attack msi-forgery --json",
-            "  iolab iommu faults side-by-side --inject wrong-direction",
+            "  iolab iommu faults side-by-side --inject wrong-dma-direction",
             "",
         })
 final class IommuFaultsCommand implements Callable<Integer> {
@@ -59,12 +61,19 @@ final class IommuFaultsCommand implements Callable<Integer> {
     @Option(names = "--json", description = "As one JSON document, iolab.iommu-faults/1.")
     private boolean json;
 
+    @Option(names = "--schema", description = "Print the JSON Schema of that document.")
+    private boolean schema;
+
     IommuFaultsCommand(Session session) {
         this.session = session;
     }
 
     @Override
     public Integer call() throws ConfigException, IOException {
+        if (schema) {
+            session.print(ResultJson.text(FaultsSchema.faultsDocument()));
+            return ExitCode.DONE;
+        }
         source.check(spec.commandLine());
         if (source.isAttack()) {
             if (!inject.isEmpty()) {

@@ -7,19 +7,24 @@ import io.iolab.iommu.explain.TableWalk;
 import io.iolab.iommu.explain.WalkRequest;
 import io.iolab.iommu.walk.RequestType;
 import io.iolab.scenarios.attack.AttackRunner;
+import io.iolab.scenarios.iommu.FaultsSchema;
 import io.iolab.scenarios.iommu.ScenarioTables;
+import io.iolab.scenarios.iommu.TableView;
 import io.iolab.scenarios.iommu.WalkJson;
 import io.iolab.scenarios.iommu.WalkText;
+import io.iolab.scenarios.result.ResultJson;
 import io.iolab.vmm.config.ConfigException;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
@@ -29,7 +34,7 @@ import picocli.CommandLine.TypeConversionException;
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
         description = {
-            "Every table entry on the way of a DMA request, field by field, and the bit that decided.",
+            "Every table entry on the way of a DMA or interrupt request, field by field, and the bit that decided.",
             "The tables are those in memory; a translation that the unit still has in a cache may differ: then it is stale.",
             ""
         },
@@ -37,7 +42,8 @@ import picocli.CommandLine.TypeConversionException;
             "Examples:",
             "  iolab iommu walk --attack rogue-read --bdf 01:00.0 --iova 0x2000",
             "  iolab iommu walk --attack rogue-read --bdf 01:00.0 --iova 0x805000 --access write",
-            "  iolab iommu walk side-by-side --bdf 00:04.0 --iova 0x1000 --json",
+            "  iolab iommu walk --attack irte-theft --bdf 01:00.0 --interrupt 0",
+            "  iolab iommu walk side-by-side --bdf 00:0a.0 --iova 0x1000 --json",
             "",
         })
 final class IommuWalkCommand implements Callable<Integer> {
@@ -51,25 +57,30 @@ final class IommuWalkCommand implements Callable<Integer> {
 
     @Option(
             names = "--bdf",
-            required = true,
             paramLabel = "BB:DD.F",
             converter = Bdf.class,
             description = "The requester id, as lspci writes it.")
-    private int rid;
+    private @Nullable Integer rid;
 
     @Option(
             names = "--iova",
-            required = true,
             paramLabel = "ADDRESS",
             converter = Address.class,
             description = "The address of the request; 0x for hexadecimal.")
-    private long iova;
+    private @Nullable Long iova;
+
+    @Option(
+            names = "--interrupt",
+            paramLabel = "INDEX",
+            converter = Index.class,
+            description = "An interrupt request for this entry, in place of a DMA request.")
+    private @Nullable Integer interrupt;
 
     @Option(names = "--access", defaultValue = "READ", paramLabel = "read|write", description = "Default read.")
     private Access access;
 
     @Option(names = "--pasid", paramLabel = "N", converter = Pasid.class, description = "Of a request with PASID.")
-    private Integer pasid;
+    private @Nullable Integer pasid;
 
     @Option(names = "--translated", description = "The request says that its address is translated (AT = 10b).")
     private boolean translated;
@@ -77,24 +88,47 @@ final class IommuWalkCommand implements Callable<Integer> {
     @Option(names = "--json", description = "As one JSON document, iolab.iommu-walk/1.")
     private boolean json;
 
+    @Option(names = "--schema", description = "Print the JSON Schema of that document.")
+    private boolean schema;
+
     IommuWalkCommand(Session session) {
         this.session = session;
     }
 
     @Override
     public Integer call() throws ConfigException, IOException {
+        if (schema) {
+            session.print(ResultJson.text(FaultsSchema.walkDocument()));
+            return ExitCode.DONE;
+        }
         source.check(spec.commandLine());
-        WalkRequest request = new WalkRequest(
-                rid,
-                pasid == null ? FaultReport.NO_PASID : pasid,
-                iova,
-                access,
-                translated ? RequestType.TRANSLATED : RequestType.UNTRANSLATED);
         TableWalk walk = source.isAttack()
-                ? AttackRunner.walkAfter(source.attack(spec.commandLine()), source.defence, request)
-                : ScenarioTables.walk(source.scenario(spec.commandLine()), request);
+                ? AttackRunner.walkAfter(source.attack(spec.commandLine()), source.defence, this::walk)
+                : ScenarioTables.walk(source.scenario(spec.commandLine()), this::walk);
         session.print(json ? WalkJson.text(walk) : WalkText.of(walk));
         return ExitCode.DONE;
+    }
+
+    private TableWalk walk(TableView tables) {
+        return interrupt == null ? tables.explain(dma()) : tables.interrupt(requester(), interrupt);
+    }
+
+    private int requester() {
+        if (rid == null || (iova == null) == (interrupt == null)) {
+            throw new ParameterException(
+                    spec.commandLine(), "--bdf, and either --iova or --interrupt, say which request to explain");
+        }
+        return rid;
+    }
+
+    private WalkRequest dma() {
+        int requester = requester();
+        return new WalkRequest(
+                requester,
+                pasid == null ? FaultReport.NO_PASID : pasid,
+                iova == null ? 0 : iova,
+                access,
+                translated ? RequestType.TRANSLATED : RequestType.UNTRANSLATED);
     }
 
     /** A requester id. */
@@ -126,6 +160,20 @@ final class IommuWalkCommand implements Callable<Integer> {
             } catch (NumberFormatException e) {
                 throw new TypeConversionException("expected an address such as 0x1000, found '" + text + "'");
             }
+        }
+    }
+
+    /** Of the interrupt-remapping table, 16 bits. */
+    static final class Index implements ITypeConverter<Integer> {
+        private static final int BITS = 16;
+
+        @Override
+        public Integer convert(String text) {
+            long value = new Address().convert(text);
+            if (value >>> BITS != 0) {
+                throw new TypeConversionException("an index has " + BITS + " bits, '" + text + "' has more");
+            }
+            return (int) value;
         }
     }
 

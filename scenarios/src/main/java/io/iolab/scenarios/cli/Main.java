@@ -137,7 +137,8 @@ public final class Main implements Runnable {
                 .addSubcommand(new AttackCommand(session))
                 .addSubcommand(new CommandLine(new BenchCommand(session))
                         .addSubcommand(new BenchRingsCommand(session))
-                        .addSubcommand(new BenchIommuPolicyCommand(session)))
+                        .addSubcommand(new BenchIommuPolicyCommand(session))
+                        .addSubcommand(new BenchViommuCommand(session)))
                 .addSubcommand(QtestCommand.line(session))
                 .addSubcommand(new DoctorCommand(session));
         prepare(iolab);

@@ -9,7 +9,7 @@ import java.util.Optional;
  *
  * @param report the first record of it
  * @param records how many fault records there were
- * @param walk the walk that failed, as the tables were when the first record was read; none for an interrupt request
+ * @param walk the walk that failed, as the tables were when the first record was read; none where nobody keeps the tables
  * @param words what happened, in a sentence
  * @param without what would have happened without the unit, in a sentence
  */

@@ -4,6 +4,7 @@ import io.iolab.devices.dma.RequesterId;
 import io.iolab.devices.memory.Access;
 import io.iolab.iommu.driver.FaultReport;
 import io.iolab.iommu.explain.TableWalk;
+import io.iolab.iommu.explain.WalkRequest;
 import io.iolab.iommu.fault.FaultReason;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,7 +30,7 @@ public final class FaultLedger {
     private long others;
 
     /**
-     * @param walks the walk of a refused DMA request, by the tables as they are now
+     * @param walks the walk of a refused request, by the tables as they are now
      * @param without what would have happened without the unit, in a sentence
      */
     public FaultLedger(Function<FaultReport, Optional<TableWalk>> walks, Function<FaultReport, String> without) {
@@ -51,7 +52,7 @@ public final class FaultLedger {
         } else if (kinds.size() == MOST_KINDS) {
             others += records;
         } else {
-            Optional<TableWalk> walk = report.ofInterrupt() ? Optional.empty() : walks.apply(report);
+            Optional<TableWalk> walk = walks.apply(report);
             kinds.put(kind, new ExplainedFault(report, records, walk, words(report, walk), without.apply(report)));
         }
     }
@@ -60,14 +61,17 @@ public final class FaultLedger {
         String source = RequesterId.format(report.rid());
         FaultReason reason = report.reason();
         String why = reason == null ? "reason unknown" : reason.text();
-        if (report.ofInterrupt()) {
-            return "%s sent an interrupt request (index %d) and the unit dropped it: %s."
-                    .formatted(source, report.interruptIndex(), why);
-        }
         String decided =
                 walk.filter(w -> w.reason() != null).map(TableWalk::decision).orElse(why);
-        return "%s tried to %s page 0x%x and the unit refused it: %s."
-                .formatted(source, report.access() == Access.READ ? "read" : "write", report.iovaPage(), decided);
+        if (report.ofInterrupt()) {
+            return "%s sent an interrupt request (index %d) and the unit dropped it: %s."
+                    .formatted(source, report.interruptIndex(), decided);
+        }
+        boolean pageRequest =
+                walk.map(TableWalk::request).map(WalkRequest::pageRequest).orElse(false);
+        String tried = pageRequest ? "have" : report.access() == Access.READ ? "read" : "write";
+        return "%s tried to %s page 0x%x%s and the unit refused it: %s."
+                .formatted(source, tried, report.iovaPage(), pageRequest ? " by a page request" : "", decided);
     }
 
     /** In order of appearance. */

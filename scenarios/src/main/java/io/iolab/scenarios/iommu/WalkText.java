@@ -19,8 +19,29 @@ public final class WalkText {
     }
 
     /** Each line after {@code indent}. */
-    static String of(TableWalk walk, String indent) {
+    public static String of(TableWalk walk, String indent) {
         StringBuilder out = new StringBuilder();
+        WalkRequest request = walk.request();
+        if (walk.mode().equals("interrupt")) {
+            out.append(String.format(
+                    "%s%s interrupt request: interrupt-remapping table at 0x%x%n",
+                    indent, RequesterId.format(request.rid()), walk.rootHpa()));
+        } else {
+            dma(out, walk, indent);
+        }
+        walk.steps().forEach(step -> step(out, step, indent + "  "));
+        FaultReason reason = walk.reason();
+        if (reason == null) {
+            out.append(indent).append("allowed: ").append(walk.decision()).append('\n');
+        } else {
+            out.append(String.format(
+                    "%sblocked, fault reason 0x%02x (%s)%n%s  decided by %s%n",
+                    indent, reason.code(), reason.text(), indent, walk.decision()));
+        }
+        return out.toString();
+    }
+
+    private static void dma(StringBuilder out, TableWalk walk, String indent) {
         WalkRequest request = walk.request();
         out.append(String.format(
                 "%s%s %s 0x%x%s, AT %s: %s mode, root table at 0x%x%n",
@@ -32,16 +53,6 @@ public final class WalkText {
                 request.type().name().toLowerCase(Locale.ROOT).replace('_', ' '),
                 walk.mode(),
                 walk.rootHpa()));
-        walk.steps().forEach(step -> step(out, step, indent + "  "));
-        FaultReason reason = walk.reason();
-        if (reason == null) {
-            out.append(indent).append("allowed: ").append(walk.decision()).append('\n');
-        } else {
-            out.append(String.format(
-                    "%sblocked, fault reason 0x%02x (%s)%n%s  decided by %s%n",
-                    indent, reason.code(), reason.text(), indent, walk.decision()));
-        }
-        return out.toString();
     }
 
     private static void step(StringBuilder out, TableStep step, String indent) {

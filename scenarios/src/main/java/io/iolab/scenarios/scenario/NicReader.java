@@ -38,7 +38,11 @@ final class NicReader {
         if (path != Path.PASSTHROUGH && Guest.MSIX.has(guest)) {
             throw guest.error(Guest.MSIX.name(), "expected on the passthrough path only; no other has an assigned NIC");
         }
-        return msix(guest, virtio(guest, nic));
+        if (path != Path.PASSTHROUGH && Guest.INTERRUPTS.has(guest)) {
+            throw guest.error(
+                    Guest.INTERRUPTS.name(), "expected on the passthrough path only; no other has an assigned NIC");
+        }
+        return assigned(guest, virtio(guest, nic));
     }
 
     /** Common settings fit every path: a virtqueue takes the largest size that it can have. */
@@ -68,7 +72,8 @@ final class NicReader {
                 Nic.MERGEABLE.read(node, absent.mergeable()),
                 Nic.COALESCED_MMIO.read(node, absent.coalescedMmio()),
                 absent.virtio(),
-                absent.msixSharedPage());
+                absent.msixSharedPage(),
+                absent.interrupts());
     }
 
     /** Of {@link #nicKeys} those of {@link #VIRTIO_FEATURES}. */
@@ -83,7 +88,8 @@ final class NicReader {
                 Nic.MERGEABLE.read(node, absent.mergeable()),
                 absent.coalescedMmio(),
                 absent.virtio(),
-                absent.msixSharedPage());
+                absent.msixSharedPage(),
+                absent.interrupts());
     }
 
     /** See {@link #nic}. */
@@ -106,8 +112,13 @@ final class NicReader {
                 Virtio.QUEUE_SIZE.read(node, virtio.queueSize())));
     }
 
+    /** The keys of an assigned NIC that stand beside {@code nic}. */
+    static NicTuning assigned(ConfigNode parent, NicTuning absent) throws ConfigException {
+        return msix(parent, absent.withInterrupts(Guest.INTERRUPTS.read(parent, absent.interrupts())));
+    }
+
     /** See {@link #nic}. */
-    static NicTuning msix(ConfigNode parent, NicTuning absent) throws ConfigException {
+    private static NicTuning msix(ConfigNode parent, NicTuning absent) throws ConfigException {
         Optional<ConfigNode> found = Guest.MSIX.find(parent);
         if (found.isEmpty()) {
             return absent;

@@ -163,6 +163,7 @@ public final class PathVariants {
                 keys.addAll(PHYSICAL_NIC);
                 keys.add(Guest.MAPPED);
                 keys.add(Guest.MSIX);
+                keys.add(Guest.INTERRUPTS);
             }
             case NATIVE -> keys.addAll(PHYSICAL_NIC);
         }
@@ -172,7 +173,7 @@ public final class PathVariants {
     private static NicTuning tuned(Path path, ConfigNode node, NicTuning nic) throws ConfigException {
         return switch (path) {
             case VIRTIO -> NicReader.virtioKeys(node, NicReader.virtioFeatures(node, nic));
-            case PASSTHROUGH -> NicReader.msix(node, NicReader.nicKeys(node, nic));
+            case PASSTHROUGH -> NicReader.assigned(node, NicReader.nicKeys(node, nic));
             case EMULATED, NATIVE -> NicReader.nicKeys(node, nic);
         };
     }

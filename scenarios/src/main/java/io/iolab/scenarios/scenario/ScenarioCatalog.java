@@ -23,7 +23,8 @@ public final class ScenarioCatalog {
             "pcap-replay",
             "virtio-backends",
             "rings",
-            "shared-msix-page");
+            "shared-msix-page",
+            "posted-interrupts");
 
     private ScenarioCatalog() {}
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.iolab.scenarios.schema.JsonSchema;
 import io.iolab.vmm.ClockMode;
+import io.iolab.vmm.InterruptDelivery;
 import io.iolab.vmm.VirtioTuning.Backend;
 import io.iolab.vmm.VirtioTuning.Ring;
 import io.iolab.vmm.config.ConfigNode;
@@ -237,7 +238,12 @@ final class ScenarioKeys {
                 "passthrough: set up the device's DMA mappings; false leaves its IOMMU domain empty; default true.");
         static final Key<ConfigNode> MSIX =
                 Key.section("msix", "passthrough: the NIC's MSI-X table.", () -> Key.mapping(Msix.ALL));
-        static final List<Key<?>> ALL = List.of(NAME, PATH, RAM, LINK, NIC, VIRTIO, WORKLOAD, MAPPED, MSIX);
+        static final Key<InterruptDelivery> INTERRUPTS = Key.choice(
+                "interrupts",
+                "passthrough: forwarded (the default): the host hears each interrupt and injects it; remapped: so too, through an"
+                        + " interrupt-remapping table; posted: the IOMMU posts it to a vCPU with APICv, without an exit.",
+                InterruptDelivery.class);
+        static final List<Key<?>> ALL = List.of(NAME, PATH, RAM, LINK, NIC, VIRTIO, WORKLOAD, MAPPED, MSIX, INTERRUPTS);
 
         private Guest() {}
     }

@@ -38,11 +38,8 @@ class AttackTest {
     void shouldExplainEveryFaultByItsWalk(String name, Defence defence, Attack attack) {
         for (ExplainedFault fault : AttackRunner.run(attack, defence).faults()) {
             assertThat(fault.report().reason()).isNotNull();
-            assertThat(fault.walk().isEmpty()).isEqualTo(fault.report().ofInterrupt());
-            fault.walk()
-                    .map(TableWalk::reason)
-                    .ifPresent(reason ->
-                            assertThat(reason).isEqualTo(fault.report().reason()));
+            assertThat(fault.walk().map(TableWalk::reason))
+                    .contains(fault.report().reason());
         }
     }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.iolab.vmm.ClockMode;
 import io.iolab.vmm.GuestConfig;
+import io.iolab.vmm.InterruptDelivery;
 import io.iolab.vmm.LinkConfig;
 import io.iolab.vmm.NicTuning;
 import io.iolab.vmm.VirtioTuning;
@@ -134,7 +135,7 @@ class ScenarioReaderTest {
                   - {name: b, path: virtio, virtio: {backend: user, queue_size: 1024, in_order: true}}
                   - {name: c, path: virtio}
                   - {name: d, path: passthrough, msix: {shared_page: true}}
-                  - {name: e, path: passthrough, msix: {}}
+                  - {name: e, path: passthrough, msix: {}, interrupts: posted}
                 """);
 
         assertThat(scenario.guests())
@@ -146,6 +147,9 @@ class ScenarioReaderTest {
         assertThat(scenario.guests())
                 .extracting(guest -> guest.nic().msixSharedPage())
                 .containsExactly(false, false, false, true, false);
+        assertThat(scenario.guests())
+                .extracting(guest -> guest.nic().interrupts())
+                .endsWith(InterruptDelivery.FORWARDED, InterruptDelivery.POSTED);
     }
 
     @Test
@@ -194,6 +198,7 @@ class ScenarioReaderTest {
                 "guests: [{path: virtio, mapped: false}]     | 3 | 33 | passthrough path only",
                 "guests: [{path: emulated, virtio: {}}]     | 3 | 35 | virtio path only",
                 "guests: [{path: virtio, msix: {}}]         | 3 | 31 | passthrough path only",
+                "guests: [{path: native, interrupts: posted}] | 3 | 37 | passthrough path only",
                 "virtio: {backend: qemu}                    | 3 | 19 | user, vhost, poll",
                 "virtio: {ring: 256}                        | 3 | 16 | split, packed",
                 "virtio: {queue_size: 2048}                 | 3 | 22 | from 8 to 1024",

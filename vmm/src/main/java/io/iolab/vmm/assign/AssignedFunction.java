@@ -18,19 +18,29 @@ import org.jspecify.annotations.Nullable;
  * <p>{@link #poll} does nothing: a physical function runs on an engine of its own.
  */
 public final class AssignedFunction implements PciFunction {
+    private static final int ENTRY_BYTES = 16;
+
     private final VfioDevice device;
     private final PciFunction physical;
     private final ConfigSpace config;
     private @Nullable MsixTable msix;
     private MappedPages pages;
+    private final PostedTargets targets;
     private boolean forwarding;
+
+    /** Without posting. */
+    public AssignedFunction(VfioDevice device, DmaPort messages) {
+        this(device, messages, PostedTargets.NONE);
+    }
 
     /**
      * @param device opened for this guest
      * @param messages where the guest's interrupt messages go: its local APIC
+     * @param targets which of them the remapping unit is to post instead
      */
-    public AssignedFunction(VfioDevice device, DmaPort messages) {
+    public AssignedFunction(VfioDevice device, DmaPort messages, PostedTargets targets) {
         this.device = device;
+        this.targets = targets;
         this.physical = device.physical();
         pages = new MappedPages(physical.config(), 0, 0, 0);
         config = VirtualConfig.of(physical.config(), (copy, real, at) -> addMsix(copy, real, at, messages));
@@ -55,9 +65,30 @@ public final class AssignedFunction implements PciFunction {
 
     /** The guest enabled MSI-X: from now on each host vector fires the guest's entry of the same number. */
     private void msixSwitched(MsixTable guestTable) {
-        if (!guestTable.enabled() || forwarding) {
+        if (guestTable.enabled() && !forwarding) {
+            forward(guestTable);
+        }
+        for (int v = 0; v < guestTable.vectors(); v++) {
+            retarget(guestTable, v);
+        }
+    }
+
+    /** What the guest's entry says now decides whether the unit can post the vector, or the host has to hand it over. */
+    private void retarget(MsixTable guestTable, int vector) {
+        if (targets == PostedTargets.NONE || !forwarding) {
             return;
         }
+        long at = (long) ENTRY_BYTES * vector;
+        long address = guestTable.readTable(at, 8);
+        int data = (int) guestTable.readTable(at + 8, 4);
+        boolean open = guestTable.enabled() && !guestTable.masked(vector);
+        long descriptorHpa = open ? targets.descriptorFor(address, data) : -1;
+        if (descriptorHpa < 0 || !device.post(vector, data & 0xFF, descriptorHpa)) {
+            device.unpost(vector);
+        }
+    }
+
+    private void forward(MsixTable guestTable) {
         forwarding = true;
         List<@Nullable Runnable> events = new ArrayList<>();
         for (int v = 0; v < guestTable.vectors(); v++) {
@@ -100,7 +131,9 @@ public final class AssignedFunction implements PciFunction {
     public void writeBar(int bar, long offset, int width, long value) {
         MsixTable guestTable = msix;
         if (guestTable != null && pages.inTable(bar, offset, width)) {
-            guestTable.writeTable(offset - pages.tableOffset(), width, value);
+            long at = offset - pages.tableOffset();
+            guestTable.writeTable(at, width, value);
+            retarget(guestTable, (int) (at / ENTRY_BYTES));
         } else if (!pages.inPending(bar, offset, width)) {
             physical.writeBar(bar, offset, width, value);
         }

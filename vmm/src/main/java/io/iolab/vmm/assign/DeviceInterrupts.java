@@ -24,17 +24,19 @@ final class DeviceInterrupts {
     private static final int VECTOR_CONTROL = 12;
 
     private final PciFunction physical;
+    private final int rid;
     private final HostInterrupts host;
     private final MappedPages pages;
     private final int msix;
     private final List<AtomicReferenceArray<@Nullable Runnable>> events = new ArrayList<>();
     /** Claimed once; a reset function is given the same again. */
-    private final List<MessageTarget> hostVectors = new ArrayList<>();
+    private final List<HostInterrupts.Route> hostVectors = new ArrayList<>();
 
     private final boolean[] masked = new boolean[INDEXES];
     private boolean msixOn;
 
-    DeviceInterrupts(PciFunction physical, HostInterrupts host, MappedPages pages) {
+    DeviceInterrupts(PciFunction physical, int rid, HostInterrupts host, MappedPages pages) {
+        this.rid = rid;
         this.physical = physical;
         this.host = host;
         this.pages = pages;
@@ -123,7 +125,7 @@ final class DeviceInterrupts {
         }
         msixOn = true;
         for (int v = 0; v < count(IrqIndex.MSIX); v++) {
-            MessageTarget target = hostVector(v);
+            MessageTarget target = hostVector(v).message();
             int bar = pages.tableBar();
             long entry = pages.tableOffset() + (long) ENTRY_BYTES * v;
             physical.writeBar(bar, entry, 4, target.address());
@@ -134,9 +136,23 @@ final class DeviceInterrupts {
         physical.config().write(msix + 2, 2, MSIX_ENABLE);
     }
 
-    private MessageTarget hostVector(int vector) {
+    /** See {@link VfioDevice#post}. */
+    boolean post(int vector, int guestVector, long descriptorHpa) {
+        return msixOn
+                && vector < hostVectors.size()
+                && host.post(hostVectors.get(vector), rid, guestVector, descriptorHpa);
+    }
+
+    /** See {@link VfioDevice#unpost}. */
+    void unpost(int vector) {
+        if (vector < hostVectors.size()) {
+            host.unpost(hostVectors.get(vector), rid);
+        }
+    }
+
+    private HostInterrupts.Route hostVector(int vector) {
         if (vector == hostVectors.size()) {
-            hostVectors.add(host.allocate(() -> fire(IrqIndex.MSIX, vector)));
+            hostVectors.add(host.route(rid, () -> fire(IrqIndex.MSIX, vector)));
         }
         return hostVectors.get(vector);
     }
@@ -149,6 +165,9 @@ final class DeviceInterrupts {
         if (index == IrqIndex.MSIX && msixOn) {
             msixOn = false;
             physical.config().write(msix + 2, 2, 0);
+            for (int vector = 0; vector < hostVectors.size(); vector++) {
+                unpost(vector);
+            }
         }
     }
 

@@ -58,7 +58,8 @@ public final class VfioDevice {
     private MappedPages pages;
     private boolean closed;
 
-    VfioDevice(PciFunction physical, HostInterrupts host, FunctionReset reset, Runnable onClose) {
+    /** @param rid the function's, for the source check of its interrupts */
+    VfioDevice(PciFunction physical, int rid, HostInterrupts host, FunctionReset reset, Runnable onClose) {
         this.physical = physical;
         this.reset = reset;
         this.onClose = onClose;
@@ -68,7 +69,7 @@ public final class VfioDevice {
         config = VirtualConfig.of(real, this::copyMsix)
                 .onWrite(ConfigSpace.COMMAND, 2, this::commandWritten)
                 .seal();
-        interrupts = new DeviceInterrupts(physical, host, pages);
+        interrupts = new DeviceInterrupts(physical, rid, host, pages);
         commandWritten();
     }
 
@@ -188,6 +189,23 @@ public final class VfioDevice {
      */
     public Errno setIrqs(int flags, int index, int start, int count, List<@Nullable Runnable> events) {
         return closed ? Errno.EINVAL : interrupts.set(flags, index, start, count, events);
+    }
+
+    /**
+     * Has an MSI-X vector posted to a vCPU past the host, as KVM does by way of its bypass of an irqfd.
+     *
+     * @param vector one that {@link #setIrqs} has switched on
+     * @param guestVector 0 to 255
+     * @param descriptorHpa of the vCPU's posted-interrupt descriptor
+     * @return false where that cannot be: its event is raised as before
+     */
+    public boolean post(int vector, int guestVector, long descriptorHpa) {
+        return !closed && interrupts.post(vector, guestVector, descriptorHpa);
+    }
+
+    /** Ends that: the vector's event is raised again. */
+    public void unpost(int vector) {
+        interrupts.unpost(vector);
     }
 
     /**

@@ -164,6 +164,6 @@ public final class VfioHost {
         }
         PciNode bridge = node.bridge();
         FunctionReset reset = new FunctionReset(config, node.rid(), bridge == null ? -1 : bridge.rid());
-        return Opened.of(new VfioDevice(function, interrupts, reset, () -> group.closed(node.rid())));
+        return Opened.of(new VfioDevice(function, node.rid(), interrupts, reset, () -> group.closed(node.rid())));
     }
 }

@@ -4,6 +4,8 @@ package io.iolab.vmm.pci;
 public enum AddressType {
     /** 00b: the address is for the IOMMU to translate. */
     UNTRANSLATED,
+    /** 01b: the IOMMU is asked where the address leads. */
+    TRANSLATION_REQUEST,
     /** 10b: the address came from the IOMMU. */
     TRANSLATED
 }

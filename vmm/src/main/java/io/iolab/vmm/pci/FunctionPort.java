@@ -2,6 +2,7 @@ package io.iolab.vmm.pci;
 
 import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.dma.DmaPort;
+import io.iolab.devices.dma.TranslationPort;
 import io.iolab.devices.fault.DmaFault;
 import io.iolab.devices.memory.AddressRange;
 import org.jspecify.annotations.Nullable;
@@ -23,11 +24,16 @@ public final class FunctionPort implements DmaPort {
     private final Fabric fabric;
     private final AddressType addressType;
     private final int forgedRid;
+    private final int pasid;
+    private final int pasidModes;
     private final Place place;
     private final Route route = new Route();
     private final byte[] halfword = new byte[2];
     private @Nullable DmaPort upstream;
     private int upstreamRid = -1;
+    private boolean upstreamTyped;
+    private @Nullable TranslationPort services;
+    private int servicesRid = -1;
 
     /** Where the function is; shared by all ports of one function. */
     static final class Place {
@@ -55,14 +61,17 @@ public final class FunctionPort implements DmaPort {
     }
 
     FunctionPort(Fabric fabric) {
-        this(fabric, new Place(), AddressType.UNTRANSLATED, NO_FORGERY);
+        this(fabric, new Place(), AddressType.UNTRANSLATED, NO_FORGERY, TranslationPort.NO_PASID, 0);
     }
 
-    private FunctionPort(Fabric fabric, Place place, AddressType addressType, int forgedRid) {
+    private FunctionPort(
+            Fabric fabric, Place place, AddressType addressType, int forgedRid, int pasid, int pasidModes) {
         this.fabric = fabric;
         this.place = place;
         this.addressType = addressType;
         this.forgedRid = forgedRid;
+        this.pasid = pasid;
+        this.pasidModes = pasidModes;
     }
 
     Place place() {
@@ -76,28 +85,77 @@ public final class FunctionPort implements DmaPort {
 
     /** The same function, saying of every address that it is translated already: true or forged, the fabric cannot tell. */
     public FunctionPort translated() {
-        return new FunctionPort(fabric, place, AddressType.TRANSLATED, forgedRid);
+        return as(AddressType.TRANSLATED);
+    }
+
+    FunctionPort as(AddressType type) {
+        return new FunctionPort(fabric, place, type, forgedRid, TranslationPort.NO_PASID, 0);
+    }
+
+    FunctionPort withPasid(int value, int modes) {
+        return new FunctionPort(fabric, place, AddressType.UNTRANSLATED, forgedRid, value, modes);
+    }
+
+    /**
+     * The same function with translation services and PASIDs, as far as the ports on its way and the root complex let it. To be used
+     * instead of this port, by one device TLB.
+     */
+    public TranslationPort translation() {
+        return new FabricTranslation(this, fabric.rootComplex());
     }
 
     /** The same function, giving itself out for another one. */
     public FunctionPort forging(int rid) {
-        return new FunctionPort(fabric, place, addressType, rid & 0xFFFF);
+        return new FunctionPort(fabric, place, addressType, rid & 0xFFFF, pasid, pasidModes);
+    }
+
+    /** What the function's requests carry: its own requester id, or the one it gives itself out for. */
+    int requesterId() {
+        return forgedRid == NO_FORGERY ? place.rid() : forgedRid;
     }
 
     private void route(long iova, int length) {
-        fabric.route(route, place, forgedRid == NO_FORGERY ? place.rid() : forgedRid, addressType, iova, length);
+        fabric.route(route, place, requesterId(), addressType, iova, length);
+    }
+
+    /** The unit's services, if a request of this kind reaches the root complex as what it is; else null. */
+    @Nullable
+    TranslationPort services(long address) {
+        route(address, 1);
+        if (route.fault != DmaFault.NONE || route.peer != null || !route.keepsAddressType) {
+            return null;
+        }
+        TranslationPort port = services;
+        if (port == null || servicesRid != route.rid) {
+            port = fabric.rootComplex().translationPortFor(route.rid).orElse(null);
+            services = port;
+            servicesRid = route.rid;
+        }
+        return port;
     }
 
     private DmaPort upstream() {
         DmaPort port = upstream;
-        if (port == null || upstreamRid != route.rid) {
-            port = addressType == AddressType.TRANSLATED && route.keepsAddressType
-                    ? fabric.rootComplex().translatedPortFor(route.rid)
-                    : fabric.rootComplex().portFor(route.rid);
+        if (port == null || upstreamRid != route.rid || upstreamTyped != route.keepsAddressType) {
+            port = upstreamFor(fabric.rootComplex());
             upstream = port;
             upstreamRid = route.rid;
+            upstreamTyped = route.keepsAddressType;
         }
         return port;
+    }
+
+    /** A conventional bus has neither address types nor PASIDs. */
+    private DmaPort upstreamFor(RootComplex root) {
+        if (route.keepsAddressType && addressType == AddressType.TRANSLATED) {
+            return root.translatedPortFor(route.rid);
+        }
+        if (route.keepsAddressType && pasid != TranslationPort.NO_PASID) {
+            return root.translationPortFor(route.rid)
+                    .map(unit -> unit.withPasid(pasid, pasidModes))
+                    .orElseGet(() -> root.portFor(route.rid));
+        }
+        return root.portFor(route.rid);
     }
 
     @Override

@@ -144,8 +144,9 @@ final class Monitor {
         var result = json.createArrayNode();
         machine.messages()
                 .take()
-                .forEach(message ->
-                        result.addObject().put("address", message.address()).put("data", message.data() & 0xFFFF_FFFFL));
+                .forEach(message -> result.addObject()
+                        .put("address", message.address())
+                        .put("data", message.data() & 0xFFFF_FFFFL));
         return result;
     }
 

@@ -76,7 +76,7 @@ public final class NativeCpu extends Processor {
     protected void onInject() {}
 
     @Override
-    protected void onEoi() {}
+    protected void onEoi(boolean level) {}
 
     @Override
     protected void onTimerArmed() {}

@@ -7,6 +7,7 @@ import io.iolab.vmm.ledger.InterruptOutcome;
 import io.iolab.vmm.time.Actor;
 import io.iolab.vmm.time.Cost;
 import io.iolab.vmm.time.CostProfile;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A processor that runs software and takes interrupts: the loop that a vCPU and a bare processor share. What the loop costs
@@ -25,6 +26,7 @@ public abstract class Processor extends Actor implements CpuPort {
     protected final CostProfile profile;
     private final LocalApic apic;
     private final PostedVectors posted = new PostedVectors();
+    private @Nullable PostedInterrupts descriptor;
     private GuestSoftware software = IDLE;
     private boolean halted;
     private long haltedSincePicos;
@@ -96,8 +98,45 @@ public abstract class Processor extends Actor implements CpuPort {
         return acceptance == Acceptance.PENDING && notifyAt(atPicos);
     }
 
+    /**
+     * Gives the processor a descriptor in memory, into which a remapping unit posts, and with it virtual-interrupt delivery: interrupts
+     * enter and end without exits. Set-up only.
+     */
+    public void postsInto(PostedInterrupts postedInterrupts) {
+        descriptor = postedInterrupts;
+    }
+
+    /** Whether interrupts are delivered by the processor itself, not by injection. */
+    protected final boolean virtualDelivery() {
+        return descriptor != null;
+    }
+
+    /**
+     * A notification of the descriptor has come to the processor that this one runs or sleeps on; callable from any thread. One that
+     * runs merges what was posted and goes on, one that sleeps is woken by the host.
+     */
+    public void notification(long atPicos) {
+        if (halted) {
+            wakeAsleep(atPicos);
+        } else {
+            wake(atPicos);
+        }
+    }
+
+    private void wakeAsleep(long atPicos) {
+        long wake = atPicos + delay(wakeLatencyPicos());
+        wakeAtPicos = Math.min(wakeAtPicos, wake);
+        wake(wake);
+    }
+
+    private boolean outstanding() {
+        PostedInterrupts own = descriptor;
+        return posted.outstanding() || own != null && own.outstanding();
+    }
+
     private void drainPosted() {
-        int moved = posted.drainInto(apic);
+        PostedInterrupts own = descriptor;
+        int moved = posted.drainInto(apic) + (own == null ? 0 : own.drainInto(apic));
         if (moved > 0) {
             drained += moved;
             count();
@@ -105,8 +144,10 @@ public abstract class Processor extends Actor implements CpuPort {
     }
 
     private void count() {
-        ledger.interrupts(InterruptOutcome.RAISED, levelRaised + drained + posted.coalesced());
-        ledger.interrupts(InterruptOutcome.COALESCED, posted.coalesced() + apic.coalesced());
+        PostedInterrupts own = descriptor;
+        long merged = posted.coalesced() + (own == null ? 0 : own.merged());
+        ledger.interrupts(InterruptOutcome.RAISED, levelRaised + drained + merged);
+        ledger.interrupts(InterruptOutcome.COALESCED, merged + apic.coalesced());
     }
 
     private boolean notifyAt(long atPicos) {
@@ -121,9 +162,7 @@ public abstract class Processor extends Actor implements CpuPort {
             wake(atPicos);
             return !under;
         }
-        long wake = atPicos + delay(wakeLatencyPicos());
-        wakeAtPicos = Math.min(wakeAtPicos, wake);
-        wake(wake);
+        wakeAsleep(atPicos);
         return false;
     }
 
@@ -141,7 +180,7 @@ public abstract class Processor extends Actor implements CpuPort {
     }
 
     private boolean interruptWaiting() {
-        return kicked || posted.outstanding() || apic.pendingVector() >= 0;
+        return kicked || outstanding() || apic.pendingVector() >= 0;
     }
 
     /** The subclass brackets the handling of an exit with it. */
@@ -155,7 +194,7 @@ public abstract class Processor extends Actor implements CpuPort {
         // A notification from another thread that raced with the halt set no wake-up time, or was taken for one in an
         // exit: it
         // counts at once.
-        boolean interrupted = (kicked || posted.outstanding()) && (wakeAtPicos == NEVER || now >= wakeAtPicos);
+        boolean interrupted = (kicked || outstanding()) && (wakeAtPicos == NEVER || now >= wakeAtPicos);
         if (!interrupted && now < timerWakePicos()) {
             sleepUntil(Math.min(timerWakePicos(), wakeAtPicos));
             return false;
@@ -167,6 +206,10 @@ public abstract class Processor extends Actor implements CpuPort {
         halted = false;
         kicked = false;
         wakeAtPicos = NEVER;
+        PostedInterrupts own = descriptor;
+        if (own != null) {
+            own.resume();
+        }
         ledger.halted(nowPicos() - haltedSincePicos);
         return true;
     }
@@ -194,11 +237,14 @@ public abstract class Processor extends Actor implements CpuPort {
 
     private void deliver() {
         int vector = apic.acknowledge();
-        ledger.interrupt(InterruptOutcome.INJECTED);
+        PostedInterrupts own = descriptor;
+        boolean direct = own != null && own.delivered(vector);
+        ledger.interrupt(direct ? InterruptOutcome.POSTED : InterruptOutcome.INJECTED);
+        boolean level = apic.levelTriggered(vector);
         onInject();
         charge(CpuShare.GUEST, profile.picos(Cost.GUEST_IRQ_ENTRY));
         software.interrupt(vector);
-        onEoi();
+        onEoi(level);
         // A level that outlives its EOI comes back from within the EOI's own handling.
         inExit = true;
         apic.writeMsr(LocalApic.EOI, 0);
@@ -226,6 +272,13 @@ public abstract class Processor extends Actor implements CpuPort {
         onHalt();
         halted = true;
         haltedSincePicos = nowPicos();
+        PostedInterrupts own = descriptor;
+        if (own != null && own.block()) {
+            // Posted between the last look and the change of NV: nobody would wake it.
+            halted = false;
+            own.resume();
+            return;
+        }
         long wakeUp = timerWakePicos();
         if (wakeUp == NEVER) {
             idle();
@@ -256,7 +309,8 @@ public abstract class Processor extends Actor implements CpuPort {
 
     protected abstract void onInject();
 
-    protected abstract void onEoi();
+    /** @param level the trigger mode of the interrupt that ends */
+    protected abstract void onEoi(boolean level);
 
     protected abstract void onTimerArmed();
 

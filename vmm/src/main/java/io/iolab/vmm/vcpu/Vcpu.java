@@ -13,9 +13,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A virtual processor on VMX without APICv: accesses to trapped windows exit, a notification to a running vCPU kicks it out, an
- * EOI is an MSR exit in x2APIC mode (SDM volume 3, sections 25.1.3 and 29.5). Each exit is counted and timed by reason,
- * register and handler.
+ * A virtual processor on VMX, without APICv unless it has a posted-interrupt descriptor: accesses to trapped windows exit, a
+ * notification to a running vCPU kicks it out, an EOI is an MSR exit in x2APIC mode (SDM volume 3, sections 25.1.3 and 29.5). With a
+ * descriptor interrupts come and end without exits, but for the EOI of a level-triggered one (29.1.4, 29.6). Each exit is counted and
+ * timed by reason, register and handler.
  */
 public final class Vcpu extends Processor {
     private static final long ALL_ONES = -1;
@@ -28,6 +29,7 @@ public final class Vcpu extends Processor {
     private final ExitCounter externalInterrupt;
     private final ExitCounter interruptWindow;
     private final ExitCounter eoi;
+    private final ExitCounter eoiInduced;
     private final ExitCounter hlt;
     private final ExitCounter timerArm;
     private final ExitCounter timerExpiry;
@@ -48,6 +50,7 @@ public final class Vcpu extends Processor {
         externalInterrupt = ledger.exits().counter(ExitReason.EXTERNAL_INTERRUPT, "-", ExitHandler.KERNEL);
         interruptWindow = ledger.exits().counter(ExitReason.INTERRUPT_WINDOW, "-", ExitHandler.KERNEL);
         eoi = ledger.exits().counter(ExitReason.MSR_WRITE, "EOI", ExitHandler.KERNEL);
+        eoiInduced = ledger.exits().counter(ExitReason.EOI_INDUCED, "-", ExitHandler.KERNEL);
         hlt = ledger.exits().counter(ExitReason.HLT, "-", ExitHandler.KERNEL);
         timerArm = ledger.exits().counter(ExitReason.MSR_WRITE, "TSC_DEADLINE", ExitHandler.KERNEL);
         timerExpiry = ledger.exits().counter(ExitReason.PREEMPTION_TIMER, "-", ExitHandler.KERNEL);
@@ -249,22 +252,32 @@ public final class Vcpu extends Processor {
 
     @Override
     protected void onKick() {
-        exit(externalInterrupt, Cost.EXIT_EXTERNAL_INTERRUPT);
+        if (!virtualDelivery()) {
+            exit(externalInterrupt, Cost.EXIT_EXTERNAL_INTERRUPT);
+        }
     }
 
     @Override
     protected void onInterruptWindow() {
-        exit(interruptWindow, Cost.EXIT_INTERRUPT_WINDOW);
+        if (!virtualDelivery()) {
+            exit(interruptWindow, Cost.EXIT_INTERRUPT_WINDOW);
+        }
     }
 
     @Override
     protected void onInject() {
-        charge(CpuShare.EXIT, profile.picos(Cost.INJECT_EVENT));
+        if (!virtualDelivery()) {
+            charge(CpuShare.EXIT, profile.picos(Cost.INJECT_EVENT));
+        }
     }
 
     @Override
-    protected void onEoi() {
-        exit(eoi, Cost.EXIT_EOI);
+    protected void onEoi(boolean level) {
+        if (!virtualDelivery()) {
+            exit(eoi, Cost.EXIT_EOI);
+        } else if (level) {
+            exit(eoiInduced, Cost.EXIT_EOI);
+        }
     }
 
     @Override

@@ -48,7 +48,14 @@ class RemoteRemappingTest {
 
     private void start(String options) throws IOException {
         served = Served.start(
-                "-machine", "q35", "-device", options, "-device", "iommu-testdev,addr=03.0", "-device", "edu,addr=04.0");
+                "-machine",
+                "q35",
+                "-device",
+                options,
+                "-device",
+                "iommu-testdev,addr=03.0",
+                "-device",
+                "edu,addr=04.0");
         config = new PortConfigAccess(served.client());
         place(TESTDEV_RID, TESTDEV);
         place(EDU_RID, EDU);
@@ -304,7 +311,8 @@ class RemoteRemappingTest {
         ioApic(0x10 + 2 * 20, 1 << 15 | 0x94);
         assertThat(messages()).isEqualTo("[]");
         client().store32(EDU + 0x60, 1);
-        assertThat(messages()).isEqualTo(reason == 0 ? "[{\"address\":" + 0xFEE0_2000L + ",\"data\":" + 0x4094 + "}]" : "[]");
+        assertThat(messages())
+                .isEqualTo(reason == 0 ? "[{\"address\":" + 0xFEE0_2000L + ",\"data\":" + 0x4094 + "}]" : "[]");
         assertThat(faultReason()).isEqualTo(reason);
         if (reason != 0) {
             assertThat((int) fault() & 0xFFFF).isEqualTo(IO_APIC_RID);
