@@ -23,6 +23,14 @@ final class FaultLog {
         this.unit = unit;
     }
 
+    /** Where the fault event goes; unmasks it. */
+    void configureEvent(long address, int data) {
+        unit.store32(UnitRegisters.FEDATA, data);
+        unit.store32(UnitRegisters.FEADDR, (int) address);
+        unit.store32(UnitRegisters.FEUADDR, (int) (address >>> 32));
+        unit.store32(UnitRegisters.FECTL, 0);
+    }
+
     long overflows() {
         return overflows;
     }

@@ -206,10 +206,7 @@ public final class IommuDriver {
      * @param data MSI data, 16 bits
      */
     public void configureFaultEvent(long address, int data) {
-        unit.store32(UnitRegisters.FEDATA, data);
-        unit.store32(UnitRegisters.FEADDR, (int) address);
-        unit.store32(UnitRegisters.FEUADDR, (int) (address >>> 32));
-        unit.store32(UnitRegisters.FECTL, 0);
+        faultLog.configureEvent(address, data);
     }
 
     /** Holds the fault event back; a fault meanwhile leaves it pending. */

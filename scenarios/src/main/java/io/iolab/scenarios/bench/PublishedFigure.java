@@ -14,10 +14,10 @@ public record PublishedFigure(String figure, String source) {
         return List.of(
                 new PublishedFigure(
                         "strict: invalidation 2,127 to 2,135 cycles an unmap; deferred 9",
-                        "Malka et al., rIOMMU, ASPLOS 2015, Table 1 (quoted)"),
+                        "Malka et al., rIOMMU, ASPLOS 2015, Table 1 (quoted; the 9 from memory)"),
                 new PublishedFigure(
                         "strict 43 %, deferred 91 % of 10 Gbit/s; invalidation over 40 % of an unmap",
-                        "Amit et al., vIOMMU, USENIX ATC 2011 (quoted)"),
+                        "Amit et al., vIOMMU, USENIX ATC 2011 (quoted in lecture notes)"),
                 new PublishedFigure(
                         "16.5 M operations a second passed through, 16.4 M deferred, 2.8 M strict",
                         "NVIDIA NV-Kernels, pull request 182"),
