@@ -363,4 +363,33 @@ class IoApicTest {
         });
         assertThat(bytes).as("bytes in 10,000 rounds").isLessThan(1_000);
     }
+
+    // ---- before a remapping unit
+
+    @Test
+    @DisplayName("VT-d 5.1.5.1: bits 63:48 and bit 11 of an entry are bits 19:4 and 2 of the message's address")
+    void shouldSendMessagesOfBothFormatsToARemappingUnit() {
+        List<String> sent = new ArrayList<>();
+        IoApic before = IoApic.before((address, data) -> sent.add("%x %x".formatted(address, data)));
+        InterruptPin pin = before.pin(2);
+        write(before, 0x15, 0x1234 << 17 | 1 << 16);
+        write(before, 0x14, LEVEL | 1 << 11 | 0x51);
+        before.write(0x00, 4, 0x15);
+        assertThat((int) before.read(0x10, 4)).isEqualTo(0x1234 << 17 | 1 << 16);
+        pin.set(true);
+        assertThat(sent).as("index 0x9234, level asserted").containsExactly("fee24694 c051");
+        pin.set(false);
+        pin.set(true);
+        assertThat(sent).as("no EOI is awaited").hasSize(2);
+        write(before, 0x15, 0x07 << 24);
+        write(before, 0x14, 0x52);
+        pin.set(false);
+        pin.set(true);
+        assertThat(sent.getLast()).as("compatibility format, edge").isEqualTo("fee07000 52");
+    }
+
+    private static void write(IoApic ioApic, int index, int value) {
+        ioApic.write(0x00, 4, index);
+        ioApic.write(0x10, 4, value & 0xFFFF_FFFFL);
+    }
 }
