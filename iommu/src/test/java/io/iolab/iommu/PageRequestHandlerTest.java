@@ -14,6 +14,7 @@ import io.iolab.devices.memory.PhysicalMemory;
 import io.iolab.devices.net.Delivery;
 import io.iolab.devices.pci.ConfigSpace;
 import io.iolab.devices.pci.ExtendedCapability;
+import io.iolab.devices.spec.Spec;
 import io.iolab.iommu.driver.Domain;
 import io.iolab.iommu.driver.FrameSource;
 import io.iolab.iommu.driver.IommuDriver;
@@ -114,6 +115,7 @@ class PageRequestHandlerTest {
     }
 
     @Test
+    @Spec(id = "R4", section = "VT-d 3.3 7.7")
     void shouldMapPagesOnDemand() {
         bytes[5000] = 42;
         assertThat(write(IOVA, 8192)).isEqualTo(DmaFault.NONE);

@@ -149,9 +149,9 @@ public final class RogueFunction implements PciFunction {
         }
         switch ((int) offset) {
             case ADDRESS -> address = value;
-            case LENGTH -> length = (int) Math.clamp(value & 0xFFFF_FFFFL, 0, BUFFER_BYTES);
+            case LENGTH -> length = Math.clamp(value & 0xFFFF_FFFFL, 0, BUFFER_BYTES);
             case PASID -> pasid = (int) value;
-            case COUNT -> count = (int) Math.clamp(value & 0xFFFF_FFFFL, 1, MAX_COUNT);
+            case COUNT -> count = Math.clamp(value & 0xFFFF_FFFFL, 1, MAX_COUNT);
             case COMMAND -> carryOut((int) value);
             default -> {
                 // Read-only or nothing there.

@@ -9,6 +9,7 @@ import io.iolab.devices.dma.TranslationPort;
 import io.iolab.devices.fault.DmaFault;
 import io.iolab.devices.pci.ConfigSpace;
 import io.iolab.devices.pci.ExtendedCapability;
+import io.iolab.devices.spec.Spec;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -127,6 +128,7 @@ class DeviceTlbTest {
 
     /** 10.3.1: sizes by S and address, PASIDs by prefix and G. */
     @Test
+    @Spec(id = "A3", section = "VT-d 3.3 6.5.2.5")
     void shouldForgetBlocksAndPasids() {
         DeviceTlb roomy = new DeviceTlb(root);
         roomy.enable(true);
@@ -190,6 +192,7 @@ class DeviceTlbTest {
      * needs it.
      */
     @Test
+    @Spec(id = "A2", section = "VT-d 3.3 4.1")
     @Timeout(60)
     void shouldCompleteInvalidationAfterTheLastUse() throws InterruptedException {
         AtomicBoolean reusable = new AtomicBoolean();
