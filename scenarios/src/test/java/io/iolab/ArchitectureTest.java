@@ -36,7 +36,11 @@ class ArchitectureTest {
     };
 
     private static final String[] DEVICE_MODELS = {
-        "io.iolab.devices.e1000..", "io.iolab.devices.igb..", "io.iolab.devices.edu..", "io.iolab.devices.virtio.."
+        "io.iolab.devices.e1000..",
+        "io.iolab.devices.igb..",
+        "io.iolab.devices.edu..",
+        "io.iolab.devices.testdev..",
+        "io.iolab.devices.virtio.."
     };
     private static final String DRIVERS = "io.iolab.devices.driver..";
 

@@ -23,7 +23,10 @@ import io.iolab.iommu.walk.RequestType;
  * requester's own thread, and entered if nothing has changed meanwhile; everything out of the ordinary is the {@link Translator}'s.
  */
 final class RemappedPort extends MovingPort {
-    private static final int RECENT = 64;
+    /** Recent translations kept: as many as the IOTLB has for 4 KiB pages, within these bounds. */
+    private static final int FEWEST = 64;
+
+    private static final int MOST = 1024;
     private static final int SLOT_SHIFT = 2;
     private static final int PAGE = 0;
     private static final int VERSION = 1;
@@ -47,7 +50,7 @@ final class RemappedPort extends MovingPort {
     private final PageWalk walk;
 
     /** Direct-mapped by page number; each slot is page, version, frame with the flags below, and one word of padding. */
-    private final long[] recent = new long[RECENT << SLOT_SHIFT];
+    private final long[] recent;
 
     /**
      * @param pasid 20 bits, or {@link TranslationPort#NO_PASID}
@@ -64,6 +67,7 @@ final class RemappedPort extends MovingPort {
         this.iotlb = translator.iotlb;
         this.untranslated = requester.direct();
         this.walk = translator.newWalk();
+        recent = new long[Integer.highestOneBit(Math.clamp(iotlb.smallPages(), FEWEST, MOST)) << SLOT_SHIFT];
         java.util.Arrays.fill(recent, NEVER);
     }
 
@@ -230,7 +234,7 @@ final class RemappedPort extends MovingPort {
         recent[slot + FRAME] = hpa & -AddressRange.PAGE_SIZE | (long) fromIotlb << IOTLB_SHIFT | access;
     }
 
-    private static int slot(long page) {
-        return ((int) page & RECENT - 1) << SLOT_SHIFT;
+    private int slot(long page) {
+        return (int) page << SLOT_SHIFT & recent.length - 1;
     }
 }

@@ -126,6 +126,18 @@ class FaultReasonTest {
 
     @ParameterizedTest
     @MethodSource("cases")
+    @Spec(id = "T01", section = "VT-d 3.3 7.1.3")
+    @Spec(id = "T02", section = "VT-d 3.3 7.1.3")
+    @Spec(id = "T03", section = "VT-d 3.3 7.1.3")
+    @Spec(id = "T04", section = "VT-d 3.3 7.1.3")
+    @Spec(id = "T05", section = "VT-d 3.3 7.1.3")
+    @Spec(id = "T06", section = "VT-d 3.3 7.1.3")
+    @Spec(id = "T07", section = "VT-d 3.3 7.1.3")
+    @Spec(id = "T09", section = "VT-d 3.3 7.1.3")
+    @Spec(id = "T0A", section = "VT-d 3.3 7.1.3")
+    @Spec(id = "T0B", section = "VT-d 3.3 7.1.3")
+    @Spec(id = "T0C", section = "VT-d 3.3 7.1.3")
+    @Spec(id = "T0E", section = "VT-d 3.3 7.1.3")
     void shouldRecordReasonSourcePageAndDirection(Case test) {
         try (Bench bench = Tables.bench(RemappingOptions.defaults())) {
             test.spoil.accept(bench.memory);
@@ -166,6 +178,7 @@ class FaultReasonTest {
     }
 
     @Test
+    @Spec(id = "T08", section = "VT-d 3.3 7.1.3")
     void shouldReportUnreadableRootTable() {
         try (Bench bench = Tables.bench(RemappingOptions.defaults())) {
             bench.setRoot(BEYOND);

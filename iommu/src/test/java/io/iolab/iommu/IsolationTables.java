@@ -192,12 +192,18 @@ final class IsolationTables {
         boolean pasidTable = hpa >= PASID_TABLES;
         boolean legacyHigh = hpa >= LEGACY_CONTEXT && hpa < SCALABLE_CONTEXT && (hpa & 8) != 0;
         boolean domainWord = pasidTable && (hpa & 63) == 8;
-        long keep = legacyHigh ? 0xFF_FF00L : domainWord ? 0xFFFF : 0;
+        // PGTT as well: the tables that a unit remembers of first-level walks mean something else in nested ones.
+        boolean kindWord = pasidTable && (hpa & 63) == 0;
+        long keep = legacyHigh ? 0xFF_FF00L : domainWord ? 0xFFFF : kindWord ? 0x1C0 : 0;
         boolean hasTable = hpa >= LEGACY_CONTEXT && hpa < SCALABLE_CONTEXT && (hpa & 8) == 0;
         if (hasTable && random.nextBoolean()) {
             return word & 0xFFF | table();
         }
         long flipped = word ^ 1L << random.nextInt(random.nextBoolean() ? 12 : 64);
+        if (hpa < PASID_TABLES && !hasTable && ((flipped ^ word) & 0xFF_F000) != 0) {
+            // What stands at another place in memory may pass for a structure, with the domain of somebody else.
+            return word;
+        }
         return flipped & ~keep | word & keep;
     }
 }

@@ -102,8 +102,8 @@ class ScalableModeTest {
     }
 
     /** TTM: scalable without SMTS, and 10, are not offered; 11 aborts all DMA with ADMS and is not offered without. */
-    @Spec(id = "T30", section = "VT-d 3.3 10.4.6")
-    @Spec(id = "T33", section = "VT-d 3.3 10.4.6")
+    @Spec(id = "T30", section = "VT-d 3.3 7.1.3")
+    @Spec(id = "T33", section = "VT-d 3.3 7.1.3")
     @ParameterizedTest
     @CsvSource({"1, false, 30", "2, true, 30", "3, false, 30", "3, true, 33"})
     void shouldBlockEverythingInModesWithoutTables(int mode, boolean abort, String code) {
@@ -126,7 +126,7 @@ class ScalableModeTest {
     }
 
     /** Messages carry no PASID: a request to the interrupt range that has one is refused. */
-    @Spec(id = "T87", section = "VT-d 3.3 3.14")
+    @Spec(id = "T87", section = "VT-d 3.3 7.1.3")
     @Test
     void shouldRefuseMessagesWithPasid() {
         try (Bench bench = ScalableTables.bench(ScalableTables.options().build(), ScalableTables.PASS)) {

@@ -2,7 +2,12 @@ package io.iolab.vmm;
 
 import io.iolab.devices.memory.AddressRange;
 import io.iolab.iommu.IommuCounters;
+import io.iolab.iommu.RemappingOptions;
 import io.iolab.iommu.driver.FaultReport;
+import io.iolab.iommu.explain.TableExplainer;
+import io.iolab.iommu.explain.TableWalk;
+import io.iolab.iommu.explain.WalkRequest;
+import io.iolab.iommu.walk.RequestType;
 import io.iolab.vmm.backend.LearningSwitch;
 import io.iolab.vmm.backend.Link;
 import io.iolab.vmm.backend.NicWorker;
@@ -242,6 +247,25 @@ public final class Lab implements AutoCloseable {
     /** DMA faults that the IOMMU has recorded, with how often each was seen. */
     public Map<FaultReport, Long> faults() {
         return host.faults();
+    }
+
+    /** Walks the IOMMU's tables as they are now for a request, and tells each step. */
+    public TableWalk explain(WalkRequest request) {
+        return explainer().explain(host.iommu().registers(), request);
+    }
+
+    /** The walk behind a fault, by the IOMMU's tables as they are now. */
+    public TableWalk explain(FaultReport report) {
+        return explainer().fault(host.iommu().registers(), report, RequestType.UNTRANSLATED);
+    }
+
+    /** Explains an interrupt request by the IOMMU's interrupt-remapping table as it is now. */
+    public TableWalk explainInterrupt(int rid, int index) {
+        return explainer().interrupt(host.iommu().registers(), rid, index);
+    }
+
+    private TableExplainer explainer() {
+        return new TableExplainer(host.memory(), RemappingOptions.defaults().capabilities());
     }
 
     public ClockMode clock() {

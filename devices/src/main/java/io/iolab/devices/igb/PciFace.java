@@ -2,8 +2,10 @@ package io.iolab.devices.igb;
 
 import io.iolab.devices.net.BigEndian;
 import io.iolab.devices.net.MacAddress;
+import io.iolab.devices.pci.AlternativeRouting;
 import io.iolab.devices.pci.Bar;
 import io.iolab.devices.pci.ConfigSpace;
+import io.iolab.devices.pci.ExtendedCapability;
 
 /** The configuration spaces, except for capabilities that have behaviour of their own (82576 datasheet chapter 9). */
 final class PciFace {
@@ -79,23 +81,23 @@ final class PciFace {
     }
 
     static void addPhysicalExtended(ConfigSpace config, long mac) {
-        addErrorReporting(config, SERIAL_NUMBER);
+        addErrorReporting(config);
         byte[] bytes = new MacAddress(mac).toBytes();
         int low = BigEndian.getShort(bytes, 4) | (bytes[3] & 0xFF) << 16 | 0xFF << 24;
         int high = 0xFF | (bytes[2] & 0xFF) << 8 | (bytes[1] & 0xFF) << 16 | (bytes[0] & 0xFF) << 24;
-        config.field(SERIAL_NUMBER, 4, 0x0003 | 1 << 16 | ARI << 20, 0, 0)
+        config.extendedCapability(SERIAL_NUMBER, ExtendedCapability.SERIAL_NUMBER, 1)
                 .field(SERIAL_NUMBER + 4, 4, low, 0, 0)
-                .field(SERIAL_NUMBER + 8, 4, high, 0, 0)
-                .field(ARI, 4, 0x000E | 1 << 16 | SriovCapability.OFFSET << 20, 0, 0);
+                .field(SERIAL_NUMBER + 8, 4, high, 0, 0);
+        AlternativeRouting.add(config, ARI, 0);
     }
 
     static void addVirtualExtended(ConfigSpace config) {
-        addErrorReporting(config, ARI);
-        config.field(ARI, 4, 0x000E | 1 << 16, 0, 0);
+        addErrorReporting(config);
+        AlternativeRouting.add(config, ARI, 0);
     }
 
-    private static void addErrorReporting(ConfigSpace config, int next) {
-        config.field(AER, 4, 0x0001 | 1 << 16 | next << 20, 0, 0)
+    private static void addErrorReporting(ConfigSpace config) {
+        config.extendedCapability(AER, ExtendedCapability.ADVANCED_ERROR_REPORTING, 1)
                 .field(AER + 0x04, 4, 0, 0, 0x001F_F010)
                 .field(AER + 0x08, 4, 0, 0x001F_F010, 0)
                 .field(AER + 0x0C, 4, 0x0006_2010, 0x001F_F010, 0)

@@ -1,11 +1,13 @@
 package io.iolab.devices.igb;
 
 import io.iolab.devices.pci.ConfigSpace;
+import io.iolab.devices.pci.ExtendedCapability;
 import java.util.function.IntConsumer;
 
 /**
  * The SR-IOV extended capability of the physical function (PCI Express SR-IOV 1.1 section 3.3): how many virtual functions there are,
- * where they answer, and under which routing ids.
+ * where they answer, and under which routing ids. Other than {@link io.iolab.devices.pci.SingleRootVirtualization}, it moves the first
+ * routing id with ARI Capable Hierarchy, as this part does.
  */
 final class SriovCapability {
     static final int OFFSET = 0x160;
@@ -13,7 +15,6 @@ final class SriovCapability {
     /** Of both BARs of a virtual function. */
     static final int BAR_SIZE = IgbRegisters.VF_WINDOW;
 
-    private static final int ID = 0x0010;
     private static final int CONTROL = OFFSET + 0x08;
     private static final int CONTROL_ENABLE = 1;
     private static final int CONTROL_MEMORY = 1 << 3;
@@ -45,7 +46,7 @@ final class SriovCapability {
     SriovCapability(ConfigSpace config, IntConsumer onChange) {
         this.config = config;
         this.onChange = onChange;
-        config.field(OFFSET, 4, ID | 1 << 16, 0, 0)
+        config.extendedCapability(OFFSET, ExtendedCapability.SINGLE_ROOT_IO_VIRTUALIZATION, 1)
                 .field(CONTROL, 2, 0, CONTROL_ENABLE | CONTROL_MEMORY | CONTROL_ARI, 0)
                 .field(INITIAL_VFS, 2, TOTAL_VFS, 0, 0)
                 .field(TOTAL, 2, TOTAL_VFS, 0, 0)

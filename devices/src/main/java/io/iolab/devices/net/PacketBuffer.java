@@ -49,11 +49,13 @@ public final class PacketBuffer {
      */
     public boolean offer(byte[] frame, int offset, int length, int marks) {
         int need = HEADER + (length + 7 & ~7);
-        int skip = storage.length - write < need ? storage.length - write : 0;
+        boolean wraps = storage.length - write < need;
+        int skip = wraps ? storage.length - write : 0;
         if (used + skip + need > limit) {
             return false;
         }
-        if (skip > 0) {
+        if (wraps) {
+            // Nothing may be left to skip: the last frame ended where the storage does.
             if (skip >= HEADER) {
                 LittleEndian.putInt(storage, write, WRAPPED);
             }

@@ -59,6 +59,11 @@ public final class Iotlb {
         arrays = new TaggedArray[] {pages4K, pages2M, pages1G};
     }
 
+    /** Entries for 4 KiB pages. */
+    public int smallPages() {
+        return pages4K.slots();
+    }
+
     private static int shift(int size) {
         return 12 + 9 * size;
     }

@@ -28,7 +28,7 @@ final class ShadowMapper implements DmaMapper {
     /** By direction and size; made when first needed. */
     private final @Nullable BouncePool[] pools = new BouncePool[DmaDirection.values().length * CLASSES];
 
-    private final byte[] page = new byte[(int) AddressRange.PAGE_SIZE];
+    private final byte[] page = new byte[AddressRange.PAGE_SIZE];
     private int mapped;
 
     ShadowMapper(Domain domain, Memory memory, FrameSource frames) {

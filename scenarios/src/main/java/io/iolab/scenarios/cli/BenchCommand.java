@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  iolab bench rings",
             "  iolab bench iommu-policy",
+            "  iolab bench viommu",
             "  iolab bench qtest --server qemu-system-x86_64",
             ""
         })

@@ -36,6 +36,9 @@ import picocli.CommandLine.Spec;
             "  iolab iommu groups switch-no-acs            its groups, and which ACS bit joins them",
             "  iolab iommu groups switch-acs --acs off     before an operating system has switched ACS on",
             "  iolab iommu groups side-by-side --json      those of a scenario's host",
+            "  iolab iommu walk --attack rogue-read --bdf 01:00.0 --iova 0x2000",
+            "                                              every table entry on the way of a request",
+            "  iolab iommu faults --attack rogue-read      what the unit refused, and why",
             "",
         })
 final class IommuCommand implements Runnable {

@@ -37,6 +37,7 @@ import picocli.CommandLine.Spec;
             "  iolab scenario list           what there is to run",
             "  iolab inject list             bugs to put into a run, and to find again",
             "  iolab iommu groups            what an IOMMU can tell apart, and why not",
+            "  iolab attack run --all        attacks on isolation, with their defences off and on",
             "",
         })
 public final class Main implements Runnable {
@@ -130,10 +131,14 @@ public final class Main implements Runnable {
                 .addSubcommand(new ServeCommand(session.version()))
                 .addSubcommand(new ScenarioCommand(session))
                 .addSubcommand(new InjectCommand(session))
-                .addSubcommand(new IommuCommand(session))
+                .addSubcommand(new CommandLine(new IommuCommand(session))
+                        .addSubcommand(new IommuWalkCommand(session))
+                        .addSubcommand(new IommuFaultsCommand(session)))
+                .addSubcommand(new AttackCommand(session))
                 .addSubcommand(new CommandLine(new BenchCommand(session))
                         .addSubcommand(new BenchRingsCommand(session))
-                        .addSubcommand(new BenchIommuPolicyCommand(session)))
+                        .addSubcommand(new BenchIommuPolicyCommand(session))
+                        .addSubcommand(new BenchViommuCommand(session)))
                 .addSubcommand(QtestCommand.line(session))
                 .addSubcommand(new DoctorCommand(session));
         prepare(iolab);

@@ -39,6 +39,8 @@ import org.openjdk.jmh.annotations.Warmup;
  *       tables are 16 KiB and 512 KiB
  * </ul>
  *
+ * <p>With paging-structure caches a miss reads the leaf alone, as long as the tables of level 1 fit (64 of them here).
+ *
  * <p>{@link #chase} reads the same entries of the same tables for the same addresses, and the datum, with nothing around: the
  * four dependent loads that no walk can do without, the lower bound for {@link #load16} on a miss.
  */
@@ -64,6 +66,10 @@ public class RemappingBenchmark {
     @Param({"32/16", "512/256", "2048/16", "65536/16"})
     public String pagesAndSets;
 
+    /** Sets of four in each paging-structure cache; 0 for a unit without. */
+    @Param({"0", "16"})
+    public int tableSets;
+
     private final PhysicalMemory memory = PhysicalMemory.allocate(DATA + (long) DATA_PAGES * PAGE);
     private final byte[] buffer = new byte[64];
     private DmaPort port;
@@ -77,6 +83,7 @@ public class RemappingBenchmark {
         int pages = Integer.parseInt(pagesAndSets.substring(0, slash));
         RemappingOptions options = RemappingOptions.builder()
                 .largePages(false, false)
+                .pagingStructureCache(tableSets, tableSets == 0 ? 0 : 4)
                 .iotlb(Integer.parseInt(pagesAndSets.substring(slash + 1)), 4)
                 .build();
         RemappingUnit unit = new RemappingUnit(options, memory, (address, data) -> {});

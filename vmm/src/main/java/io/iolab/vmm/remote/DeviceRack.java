@@ -8,6 +8,7 @@ import io.iolab.devices.edu.EduDevice;
 import io.iolab.devices.irq.InterruptPin;
 import io.iolab.devices.net.MacAddress;
 import io.iolab.devices.pci.PciFunction;
+import io.iolab.devices.testdev.IommuTestDevice;
 import io.iolab.devices.virtio.net.VirtioNet;
 import io.iolab.vmm.pci.RootPort;
 import java.io.IOException;
@@ -169,9 +170,11 @@ final class DeviceRack {
                 long mask = options.takeNumber("dma_mask", 0, Long.MAX_VALUE, EduDevice.DEFAULT_DMA_MASK);
                 yield new EduDevice(mask, ports.dma, ports.pin, machine.time());
             }
+            case "iommu-testdev" -> new IommuTestDevice(ports.dma, machine.memory());
             default ->
                 throw new OptionException("-device " + driver
-                        + " is not offered; e1000, e1000e, virtio-net-pci, edu, pcie-root-port and intel-iommu are");
+                        + " is not offered; e1000, e1000e, virtio-net-pci, edu, iommu-testdev, pcie-root-port and"
+                        + " intel-iommu are");
         };
     }
 

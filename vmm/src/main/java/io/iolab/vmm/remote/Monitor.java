@@ -56,6 +56,7 @@ final class Monitor {
         commands.put("system_reset", arguments -> reset());
         commands.put("set_link", this::setLink);
         commands.put("device_del", this::deviceDel);
+        commands.put("x-iolab-take-messages", arguments -> messages());
         commands.put("stop", arguments -> json.createObjectNode());
         commands.put("cont", arguments -> json.createObjectNode());
         commands.put("quit", arguments -> quit());
@@ -136,6 +137,17 @@ final class Monitor {
                 .put("status", "running")
                 .put("singlestep", false)
                 .put("running", true);
+    }
+
+    /** Interrupt messages since the last call, as they left devices or remapping: QEMU has no like, its processors take them. */
+    private JsonNode messages() {
+        var result = json.createArrayNode();
+        machine.messages()
+                .take()
+                .forEach(message -> result.addObject()
+                        .put("address", message.address())
+                        .put("data", message.data() & 0xFFFF_FFFFL));
+        return result;
     }
 
     private JsonNode names() {

@@ -16,7 +16,6 @@ import io.iolab.vmm.pci.BarTarget;
 import io.iolab.vmm.pci.PciHost;
 import io.iolab.vmm.pci.RootPort;
 import io.iolab.vmm.vcpu.IoApic;
-import io.iolab.vmm.vcpu.MsiDecoder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntSupplier;
@@ -26,12 +25,16 @@ import org.jspecify.annotations.Nullable;
  * A machine without processors: RAM from address 0, a PCI host, an I/O APIC, perhaps a remapping unit, and devices. Whoever drives it does
  * the loads, stores and port accesses, and calls {@link #settle} after them.
  *
- * <p>Interrupt messages reach no processor: they are counted, and memory does not see them. Where nothing is, memory reads 0 and ports read
+ * <p>Interrupt messages reach no processor: they are counted, the last ones kept, and memory does not see them. With a remapping unit
+ * those of devices and of the I/O APIC pass it, each under its source id. Where nothing is, memory reads 0 and ports read
  * all ones; writes are lost.
  */
 final class RemoteMachine implements AutoCloseable {
     /** Where Intel's chipsets and QEMU have the remapping unit. */
     static final long IOMMU_BASE = 0xFED9_0000L;
+
+    /** The I/O APIC's source id, ff:00.0 as on QEMU's q35; the DMAR table's device scope would name it. */
+    static final int IO_APIC_SOURCE = 0xFF00;
 
     private static final long IOMMU_SIZE = 0x1000;
     private static final int BURST = 64;
@@ -61,11 +64,11 @@ final class RemoteMachine implements AutoCloseable {
 
     private final PhysicalMemory memory;
     private final MachineTime time;
-    private final IoApic ioApic = new IoApic((destination, logical, mode, vector, level) -> false);
-    private final InterruptLines lines = new InterruptLines(ioApic);
-    private final PciHost pci = new PciHost(lines::source);
+    private final IoApic ioApic;
+    private final InterruptLines lines;
+    private final PciHost pci;
     private final Chipset chipset;
-    private final long[] messages = new long[MsiDecoder.Format.values().length];
+    private final MessageLog messages = new MessageLog();
     private final List<Slot> slots = new ArrayList<>();
     private final @Nullable RemappingOptions remapping;
     private @Nullable RemappingUnit iommu;
@@ -79,6 +82,11 @@ final class RemoteMachine implements AutoCloseable {
         this.memory = PhysicalMemory.allocate(memoryBytes);
         this.time = time;
         this.remapping = remapping;
+        ioApic = remapping == null
+                ? new IoApic((destination, logical, mode, vector, level) -> false)
+                : IoApic.before(this::ioApicMessage);
+        lines = new InterruptLines(ioApic);
+        pci = new PciHost(lines::source);
         this.chipset = Chipset.of(type, lines);
         chipset.plugInto(pci);
         iommu = remapping == null ? null : new RemappingUnit(remapping, memory, this::message);
@@ -100,13 +108,20 @@ final class RemoteMachine implements AutoCloseable {
         return slots;
     }
 
-    /** Interrupt messages so far that a processor would have found to be of this form. */
-    long messages(MsiDecoder.Format format) {
-        return messages[format.ordinal()];
+    /** Interrupt messages that reached the processors' bus. */
+    MessageLog messages() {
+        return messages;
     }
 
     private void message(long address, int data) {
-        messages[MsiDecoder.format(address, data).ordinal()]++;
+        messages.add(address, data);
+    }
+
+    private void ioApicMessage(long address, int data) {
+        RemappingUnit unit = iommu;
+        if (unit != null) {
+            unit.interruptPortFor(IO_APIC_SOURCE).message(address, data);
+        }
     }
 
     @Override

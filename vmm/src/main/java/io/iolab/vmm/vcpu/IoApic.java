@@ -3,6 +3,8 @@ package io.iolab.vmm.vcpu;
 import io.iolab.devices.bus.MmioHandler;
 import io.iolab.devices.fault.RegisterFault;
 import io.iolab.devices.irq.InterruptPin;
+import io.iolab.devices.irq.MessagePort;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An I/O APIC as KVM models it in the kernel: version 0x11, 24 pins, no EOI register (82093AA data sheet, sections 3 and 4). Pin n is
@@ -48,8 +50,15 @@ public final class IoApic implements MmioHandler {
     private static final int MASKED = 1 << 16;
     private static final int LOW_WRITABLE = 0x1_AFFF;
     private static final int HIGH_WRITABLE = 0xFF00_0000;
+    /** With remapping bit 48 is the format, and bits 63:49 with bit 11 the index (VT-d 5.1.5.1). */
+    private static final int REMAPPABLE_HIGH_WRITABLE = 0xFFFF_0000;
+
+    private static final int MESSAGE_LEVEL = 1 << 15;
+    private static final int MESSAGE_ASSERT = 1 << 14;
 
     private final InterruptBus bus;
+    private final @Nullable MessagePort remapping;
+    private final int highWritable;
     private final int[] low = new int[PINS];
     private final int[] high = new int[PINS];
     /** How many sources assert each pin. */
@@ -68,8 +77,25 @@ public final class IoApic implements MmioHandler {
     private long storms;
 
     public IoApic(InterruptBus bus) {
+        this(bus, null);
+    }
+
+    private IoApic(InterruptBus bus, @Nullable MessagePort remapping) {
         this.bus = bus;
+        this.remapping = remapping;
+        highWritable = remapping == null ? HIGH_WRITABLE : REMAPPABLE_HIGH_WRITABLE;
         java.util.Arrays.fill(low, MASKED);
+    }
+
+    /**
+     * One in front of a remapping unit: its interrupts leave as memory writes, and its entries may have the remappable format (VT-d
+     * 5.1.5.1). Nobody tells it whether a processor accepted one, so it never awaits an EOI: a level sends once for each rise of its
+     * pin, and once for each write that leaves its entry unmasked.
+     *
+     * @param messages the unit's port for this I/O APIC's source id
+     */
+    public static IoApic before(MessagePort messages) {
+        return new IoApic((destination, logical, mode, vector, level) -> false, messages);
     }
 
     /** Registers to their power-up state. Pins keep the level that their sources give them. */
@@ -142,9 +168,25 @@ public final class IoApic implements MmioHandler {
             return false;
         }
         messages++;
+        if (remapping != null) {
+            remapping.message(messageAddress(pin), messageData(entry));
+            return false;
+        }
         boolean awaitsEoi = level && mode.usesVector();
         int destination = InterruptBus.widen(high[pin] >>> 24);
         return bus.deliver(destination, (entry & LOGICAL) != 0, mode, entry & 0xFF, awaitsEoi) && awaitsEoi;
+    }
+
+    /**
+     * Destination and format, or index and format, where a message has them: of the entry's bits 63:48, as bits 19:4 of the address;
+     * destination mode or index bit 15 as bit 2.
+     */
+    private long messageAddress(int pin) {
+        return MessagePort.BASE | high[pin] >>> 16 << 4 | (low[pin] & LOGICAL) >>> 9;
+    }
+
+    private static int messageData(int entry) {
+        return entry & 0x7FF | ((entry & LEVEL) != 0 ? MESSAGE_LEVEL | MESSAGE_ASSERT : 0);
     }
 
     /**
@@ -252,7 +294,7 @@ public final class IoApic implements MmioHandler {
     /** An entry made edge-triggered forgets remote IRR, which is how software without an EOI register gets a pin unstuck. */
     private void writeEntry(int pin, boolean upper, int value) {
         if (upper) {
-            high[pin] = value & HIGH_WRITABLE;
+            high[pin] = value & highWritable;
             serviceLevel(pin);
             return;
         }

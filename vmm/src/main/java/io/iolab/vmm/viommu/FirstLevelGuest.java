@@ -1,0 +1,53 @@
+package io.iolab.vmm.viommu;
+
+import io.iolab.devices.bus.CpuPort;
+import io.iolab.devices.memory.AddressRange;
+import io.iolab.devices.memory.Memory;
+import io.iolab.iommu.driver.FrameSource;
+
+/**
+ * A guest's driver of its unit in scalable mode with first-level tables. As Linux does for such domains it invalidates nothing after a
+ * mapping: absent first-level entries are not cached, caching mode or not (VT-d 6.2.4, 6.2.5).
+ */
+public final class FirstLevelGuest {
+    private static final int DOMAIN = 1;
+    /** P, R/W, U/S. */
+    private static final long USER_PAGE = 7;
+
+    private static final long FIRST_LEVEL = 1 << 6 | 1;
+
+    private final ScalableUnit unit;
+    private final FourLevelTable table;
+
+    /** @param cpu every access of it is the guest's, and exits */
+    public FirstLevelGuest(CpuPort cpu, long base, Memory guest, FrameSource frames) {
+        unit = new ScalableUnit(cpu, base, guest, frames);
+        table = new FourLevelTable(guest, frames, USER_PAGE);
+    }
+
+    /** Turns translation on. */
+    public void enable() {
+        unit.enable();
+    }
+
+    /** Gives a function the table. */
+    public void attach(int rid) {
+        unit.set(rid, DOMAIN, FIRST_LEVEL, 0, table.root());
+    }
+
+    /** All numbers are multiples of 4096. */
+    public void map(long iova, long gpa, long length) {
+        for (long at = 0; at < length; at += AddressRange.PAGE_SIZE) {
+            table.map(iova + at, gpa + at, 1);
+        }
+    }
+
+    /** Returns when the function reaches the range no more. */
+    public void unmap(long iova, long length) {
+        for (long at = 0; at < length; at += AddressRange.PAGE_SIZE) {
+            table.clear(iova + at, 1);
+        }
+        int mask = 64 - Long.numberOfLeadingZeros(iova >>> 12 ^ iova + length - 1 >>> 12);
+        unit.invalidatePages(DOMAIN, iova >>> 12 + mask << 12 + mask, mask, true);
+    }
+}

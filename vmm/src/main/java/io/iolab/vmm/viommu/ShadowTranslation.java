@@ -1,0 +1,252 @@
+package io.iolab.vmm.viommu;
+
+import io.iolab.devices.memory.Memory;
+import io.iolab.iommu.driver.Domain;
+import io.iolab.iommu.driver.IommuDriver;
+import io.iolab.iommu.driver.MapRights;
+import io.iolab.iommu.register.Capabilities;
+import io.iolab.vmm.assign.UserMemory;
+import io.iolab.vmm.assign.VfioContainer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Copies what a guest's legacy-mode tables say into a physical domain for each assigned function: IOVA to GPA becomes IOVA to HPA. It
+ * learns of changes from invalidations alone, which is why the guest's unit must offer caching mode.
+ *
+ * <p>While the guest's unit is off, a function reaches the guest's memory at guest physical addresses, as without a unit.
+ */
+public final class ShadowTranslation implements GuestTranslation {
+    private final IommuDriver host;
+    private final UserMemory ram;
+    private final long ramBytes;
+    private final GuestTables tables;
+    private final List<Function> functions = new ArrayList<>();
+    private long rootPointer;
+    private boolean enabled;
+    private long walks;
+    private long maps;
+    private long unmaps;
+    private long unbacked;
+    private long refused;
+
+    /**
+     * @param ram the guest's memory as the host's, by guest physical address
+     * @param ramBytes of it
+     * @param guest the same memory as the guest sees it
+     * @param capabilities of the guest's unit
+     */
+    public ShadowTranslation(IommuDriver host, UserMemory ram, long ramBytes, Memory guest, Capabilities capabilities) {
+        if (!capabilities.cachingMode()) {
+            throw new IllegalArgumentException("shadowing needs a unit with caching mode");
+        }
+        this.host = host;
+        this.ram = ram;
+        this.ramBytes = ramBytes;
+        this.tables = new GuestTables(guest, capabilities);
+    }
+
+    /**
+     * Puts an assigned function behind the guest's unit.
+     *
+     * @param rid on the host; nobody else has attached it
+     * @param guestRid as the guest knows it
+     */
+    public void assign(int rid, int guestRid) {
+        Function function = new Function(rid, guestRid, host.createDomain());
+        host.attach(rid, function.domain);
+        functions.add(function);
+        function.rebind();
+    }
+
+    /** Takes every function back; their physical domains go. */
+    public void release() {
+        for (Function function : functions) {
+            function.clear();
+            host.detach(function.rid);
+            function.domain.destroy();
+        }
+        functions.clear();
+    }
+
+    @Override
+    public void tables(long pointer, boolean on) {
+        rootPointer = pointer;
+        enabled = on;
+        contexts();
+    }
+
+    @Override
+    public void contexts() {
+        functions.forEach(Function::rebind);
+    }
+
+    @Override
+    public void pages(int domain, long first, long last) {
+        for (Function function : functions) {
+            GuestTables.Context context = function.context;
+            boolean meant = domain == ALL_DOMAINS || context != null && context.domain() == domain;
+            if (meant && context != null && !context.passThrough()) {
+                function.sync(context, first, last);
+            }
+        }
+    }
+
+    /** First-level tables are not shadowed; a unit in legacy mode has none. */
+    @Override
+    public void firstLevelPages(int domain, int pasid, long iova, int addressMask, boolean leafOnly) {}
+
+    /** Walks of the guest's tables so far. */
+    public long walks() {
+        return walks;
+    }
+
+    /** Entries of the guest's tables read so far. */
+    public long entriesRead() {
+        return tables.entriesRead();
+    }
+
+    /** Mappings made in physical domains so far. */
+    public long maps() {
+        return maps;
+    }
+
+    /** Mappings taken out of physical domains so far. */
+    public long unmaps() {
+        return unmaps;
+    }
+
+    /** Pages that the guest mapped to what is none of its memory; they stay unmapped. */
+    public long unbacked() {
+        return unbacked;
+    }
+
+    /** Pages that were not mapped because a function has {@link VfioContainer#DMA_ENTRY_LIMIT} already. */
+    public long refused() {
+        return refused;
+    }
+
+    /** Walks that ended early because the guest's tables are larger than any honest ones, or lead back to themselves. */
+    public long exhausted() {
+        return tables.exhausted();
+    }
+
+    private record Mapping(long iova, long gpa, long length, int rights) {
+        long last() {
+            return iova + length - 1;
+        }
+    }
+
+    private static MapRights rights(int bits) {
+        return switch (bits) {
+            case 1 -> MapRights.READ;
+            case 2 -> MapRights.WRITE;
+            default -> MapRights.READ_WRITE;
+        };
+    }
+
+    /** One assigned function with its physical domain and what is mapped there. */
+    private final class Function {
+        private final int rid;
+        private final int guestRid;
+        private final Domain domain;
+        private final TreeMap<Long, Mapping> shadow = new TreeMap<>();
+        private GuestTables.@Nullable Context context;
+        private boolean identity;
+
+        Function(int rid, int guestRid, Domain domain) {
+            this.rid = rid;
+            this.guestRid = guestRid;
+            this.domain = domain;
+        }
+
+        /** Follows a change of the context entry; what it leads to is copied anew if it is another. */
+        void rebind() {
+            GuestTables.Context now = enabled ? tables.context(rootPointer, guestRid) : null;
+            boolean direct = !enabled || now != null && now.passThrough();
+            if (java.util.Objects.equals(now, context) && direct == identity && !shadow.isEmpty()) {
+                return;
+            }
+            clear();
+            context = now;
+            identity = direct;
+            if (direct) {
+                map(new Mapping(0, 0, ramBytes, 3));
+            } else if (now != null) {
+                sync(now, 0, domain.limit() - 1);
+            }
+        }
+
+        void clear() {
+            List.copyOf(shadow.values()).forEach(this::unmap);
+        }
+
+        /** Pages are copied whole, so the range grows to the ends of those that are there already. */
+        void sync(GuestTables.Context from, long first, long last) {
+            walks++;
+            long low = Math.max(0, first);
+            Map.Entry<Long, Mapping> atStart = shadow.floorEntry(low);
+            if (atStart != null && atStart.getValue().last() >= low) {
+                low = atStart.getKey();
+            }
+            long high = Math.min(last, domain.limit() - 1);
+            Map.Entry<Long, Mapping> atEnd = shadow.floorEntry(high);
+            if (atEnd != null) {
+                high = Math.max(high, atEnd.getValue().last());
+            }
+            TreeMap<Long, Mapping> wanted = new TreeMap<>();
+            tables.leaves(
+                    from,
+                    low,
+                    high,
+                    (iova, gpa, length, rights) -> wanted.put(iova, new Mapping(iova, gpa, length, rights)));
+            removeStale(wanted, low, high);
+            wanted.values().stream()
+                    .filter(mapping -> !shadow.containsKey(mapping.iova))
+                    .forEach(this::map);
+        }
+
+        /** What is there and not wanted any more, in the range and below every page that reaches out of it. */
+        private void removeStale(TreeMap<Long, Mapping> wanted, long low, long high) {
+            long from = wanted.isEmpty() ? low : Math.min(low, wanted.firstKey());
+            long to = wanted.isEmpty()
+                    ? high
+                    : Math.max(high, wanted.lastEntry().getValue().last());
+            for (Mapping mapping :
+                    List.copyOf(shadow.subMap(from, true, to, true).values())) {
+                if (!mapping.equals(wanted.get(mapping.iova))) {
+                    unmap(mapping);
+                }
+            }
+        }
+
+        private void map(Mapping mapping) {
+            long[] covered = new long[1];
+            ram.forEachRun(mapping.gpa, mapping.length, (at, hpa, length) -> covered[0] += length);
+            if (shadow.size() >= VfioContainer.DMA_ENTRY_LIMIT) {
+                refused++;
+                return;
+            }
+            if (covered[0] != mapping.length || mapping.last() >= domain.limit()) {
+                unbacked++;
+                return;
+            }
+            ram.forEachRun(
+                    mapping.gpa,
+                    mapping.length,
+                    (at, hpa, length) ->
+                            domain.map(mapping.iova + (at - mapping.gpa), hpa, length, rights(mapping.rights)));
+            shadow.put(mapping.iova, mapping);
+            maps++;
+        }
+
+        private void unmap(Mapping mapping) {
+            domain.unmap(mapping.iova, mapping.length);
+            shadow.remove(mapping.iova);
+            unmaps++;
+        }
+    }
+}

@@ -1,0 +1,242 @@
+package io.iolab.vmm.viommu;
+
+import io.iolab.devices.bus.CpuPort;
+import io.iolab.devices.bus.MmioHandler;
+import io.iolab.devices.dma.DmaPort;
+import io.iolab.devices.memory.AddressRange;
+import io.iolab.devices.memory.Memory;
+import io.iolab.devices.memory.PhysicalMemory;
+import io.iolab.iommu.RemappingOptions;
+import io.iolab.iommu.RemappingUnit;
+import io.iolab.iommu.driver.Domain;
+import io.iolab.iommu.driver.FrameSource;
+import io.iolab.iommu.driver.IommuDriver;
+import io.iolab.iommu.driver.MapRights;
+import io.iolab.iommu.invalidate.InvalidationKind;
+import io.iolab.vmm.ledger.ExitCounter;
+import io.iolab.vmm.ledger.GuestLedger;
+import io.iolab.vmm.ledger.Path;
+import io.iolab.vmm.memory.GuestMemory;
+import io.iolab.vmm.memory.HostFrames;
+import io.iolab.vmm.time.CostProfile;
+
+/**
+ * A host with one physical unit, a guest with a virtual one and a driver for it, and one assigned function: as much of a machine as it
+ * takes to see what a mapping costs.
+ */
+final class ViommuMachine implements AutoCloseable {
+    /** Of the windows of both units, in either address space. */
+    static final long BASE = 0xFED9_0000L;
+
+    /** The function, 00:04.0 on the host and 00:02.0 in the guest. */
+    static final int RID = 4 << 3;
+
+    static final int GUEST_RID = 2 << 3;
+
+    private static final long HOST_BYTES = 64 << 20;
+    private static final long GUEST_BYTES = 16 << 20;
+    /** The guest's tables come from here up; below is what it maps. */
+    private static final long GUEST_TABLES = 8 << 20;
+
+    private final PhysicalMemory hostMemory = PhysicalMemory.allocate(HOST_BYTES);
+    private final GuestMemory guestMemory;
+    private final RemappingUnit physical;
+    private final VirtualUnit virtual;
+    private final GuestLedger ledger = new GuestLedger("guest", Path.PASSTHROUGH);
+    private final GuestDriver driver;
+    private final GuestTranslation translation;
+
+    /** What both kinds of guest drivers do. */
+    interface GuestDriver {
+        void map(long iova, long gpa, long length);
+
+        void unmap(long iova, long length);
+    }
+
+    ViommuMachine(ViommuMode mode, CostProfile profile) {
+        HostFrames frames = new HostFrames(hostMemory);
+        guestMemory = new GuestMemory(frames, GUEST_BYTES);
+        FrameSource hostFrames = new Frames(frames);
+        RemappingOptions guestOptions = options(mode);
+        physical = new RemappingUnit(hostOptions(mode), hostMemory, (address, data) -> {});
+        CpuPort hostCpu = new HostCpu(physical.registers());
+        GuestRam ram = new GuestRam(guestMemory);
+        if (mode == ViommuMode.NESTED) {
+            NestedTranslation nested = new NestedTranslation(
+                    hostCpu, BASE, hostMemory, hostFrames, ram, GUEST_BYTES, guestMemory, guestOptions.capabilities());
+            nested.assign(RID, GUEST_RID);
+            translation = nested;
+        } else {
+            IommuDriver host = new IommuDriver(hostCpu, BASE, hostMemory, hostFrames);
+            host.enable();
+            ShadowTranslation shadow =
+                    new ShadowTranslation(host, ram, GUEST_BYTES, guestMemory, guestOptions.capabilities());
+            shadow.assign(RID, GUEST_RID);
+            translation = shadow;
+        }
+        virtual = new VirtualUnit(guestOptions, guestMemory, (address, data) -> {}, translation);
+        CpuPort guestCpu = new TrappedUnit(virtual, BASE, ledger, profile);
+        FrameSource guestFrames = new BumpFrames(guestMemory);
+        driver = mode == ViommuMode.NESTED ? nestedDriver(guestCpu, guestFrames) : shadowDriver(guestCpu, guestFrames);
+    }
+
+    private static RemappingOptions options(ViommuMode mode) {
+        RemappingOptions.Builder builder = RemappingOptions.builder().cachingMode(true);
+        if (mode == ViommuMode.NESTED) {
+            builder.scalableMode(true).firstLevel(true);
+        }
+        return builder.queuedInvalidation(mode != ViommuMode.SHADOW_REGISTERS).build();
+    }
+
+    private static RemappingOptions hostOptions(ViommuMode mode) {
+        RemappingOptions.Builder builder = RemappingOptions.builder();
+        if (mode == ViommuMode.NESTED) {
+            builder.scalableMode(true).firstLevel(true).secondLevel(true).nested(true);
+        }
+        return builder.build();
+    }
+
+    private GuestDriver nestedDriver(CpuPort cpu, FrameSource frames) {
+        FirstLevelGuest guest = new FirstLevelGuest(cpu, BASE, guestMemory, frames);
+        guest.enable();
+        guest.attach(GUEST_RID);
+        return new GuestDriver() {
+            @Override
+            public void map(long iova, long gpa, long length) {
+                guest.map(iova, gpa, length);
+            }
+
+            @Override
+            public void unmap(long iova, long length) {
+                guest.unmap(iova, length);
+            }
+        };
+    }
+
+    private GuestDriver shadowDriver(CpuPort cpu, FrameSource frames) {
+        IommuDriver guest = new IommuDriver(cpu, BASE, guestMemory, frames);
+        guest.enable();
+        Domain domain = guest.createDomain();
+        guest.attach(GUEST_RID, domain);
+        return new GuestDriver() {
+            @Override
+            public void map(long iova, long gpa, long length) {
+                domain.map(iova, gpa, length, MapRights.READ_WRITE);
+            }
+
+            @Override
+            public void unmap(long iova, long length) {
+                domain.unmap(iova, length);
+            }
+        };
+    }
+
+    GuestDriver driver() {
+        return driver;
+    }
+
+    GuestMemory guestMemory() {
+        return guestMemory;
+    }
+
+    GuestLedger ledger() {
+        return ledger;
+    }
+
+    VirtualUnit unit() {
+        return virtual;
+    }
+
+    GuestTranslation translation() {
+        return translation;
+    }
+
+    RemappingUnit physicalUnit() {
+        return physical;
+    }
+
+    /** The assigned function's way to memory. */
+    DmaPort function() {
+        return physical.portFor(RID);
+    }
+
+    /** Everything counted so far. */
+    ViommuResult.Share figures() {
+        long picos = 0;
+        for (ExitCounter counter : ledger.exits().counters()) {
+            picos += counter.picos();
+        }
+        long invalidated = 0;
+        for (InvalidationKind kind : InvalidationKind.values()) {
+            invalidated +=
+                    kind == InvalidationKind.WAIT ? 0 : physical.counters().invalidations(kind);
+        }
+        long walks = translation instanceof ShadowTranslation shadow ? shadow.walks() : 0;
+        long read = translation instanceof ShadowTranslation shadow
+                ? shadow.entriesRead()
+                : ((NestedTranslation) translation).entriesRead();
+        return new ViommuResult.Share(ledger.exits().total(), picos, virtual.invalidations(), walks, read, invalidated);
+    }
+
+    @Override
+    public void close() {
+        guestMemory.close();
+        hostMemory.close();
+    }
+
+    private record Frames(HostFrames frames) implements FrameSource {
+        @Override
+        public long allocatePage() {
+            return frames.allocate();
+        }
+
+        @Override
+        public void freePage(long hpa) {
+            frames.free(hpa);
+        }
+    }
+
+    /** A guest's frames; what it gives back it does not use again. */
+    private static final class BumpFrames implements FrameSource {
+        private final Memory memory;
+        private long next = GUEST_TABLES;
+
+        BumpFrames(Memory memory) {
+            this.memory = memory;
+        }
+
+        @Override
+        public long allocatePage() {
+            long gpa = next;
+            if (!memory.contains(gpa, AddressRange.PAGE_SIZE)) {
+                throw new IllegalStateException("the guest has no frame left for tables");
+            }
+            next += AddressRange.PAGE_SIZE;
+            return gpa;
+        }
+
+        @Override
+        public void freePage(long gpa) {}
+    }
+
+    /** The host's processor: one window. */
+    private record HostCpu(MmioHandler registers) implements CpuPort {
+        @Override
+        public long load(long hpa, int width) {
+            return registers.read(hpa - BASE, width);
+        }
+
+        @Override
+        public void store(long hpa, int width, long value) {
+            registers.write(hpa - BASE, width, value);
+        }
+
+        @Override
+        public int in(int port, int width) {
+            return -1;
+        }
+
+        @Override
+        public void out(int port, int width, int value) {}
+    }
+}

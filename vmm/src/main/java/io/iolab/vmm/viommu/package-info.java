@@ -1,0 +1,25 @@
+/**
+ * A remapping unit that a guest sees and programs, with assigned devices behind it.
+ *
+ * <p>The unit's registers are trapped: each access of the guest is an exit. Its tables lie in guest memory, where the guest changes them
+ * without an exit. Two ways make them bind the physical device:
+ *
+ * <pre>
+ *   shadowing   legacy mode, caching mode on (CAP.CM, VT-d 6.1): the guest must invalidate after every change, mappings included
+ *     guest: table entry, IQT ==exit==&gt; VirtualUnit --range--&gt; ShadowTranslation: walk of the guest's table,
+ *                                                            map and unmap in the function's physical domain: IOVA to HPA
+ *
+ *   nesting     scalable mode, first-level tables (VT-d 3.8): the physical unit walks the guest's table itself
+ *     guest: table entry                 ....physical unit: IOVA --guest's first level--&gt; GPA --host's second level--&gt; HPA
+ *     guest: unmap, IQT ==exit==&gt; VirtualUnit --&gt; NestedTranslation: the same invalidation on the physical unit
+ * </pre>
+ *
+ * <p>Everything in guest memory is hostile: tables may alias each other or change under a walk, so walks have a budget, and what a guest
+ * maps beyond its memory is left out.
+ *
+ * <p>Not passed on to the guest: faults of its devices on the physical unit, which stay in the host's fault log; requests with a PASID.
+ *
+ * <p>Threading: one thread at a time, the vCPU that accesses the unit; devices may run meanwhile.
+ */
+@org.jspecify.annotations.NullMarked
+package io.iolab.vmm.viommu;
