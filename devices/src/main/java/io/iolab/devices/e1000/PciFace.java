@@ -2,6 +2,7 @@ package io.iolab.devices.e1000;
 
 import io.iolab.devices.pci.Bar;
 import io.iolab.devices.pci.ConfigSpace;
+import io.iolab.devices.pci.ExtendedCapability;
 
 /** The configuration space of each model, except for the capabilities that have behaviour of their own. */
 final class PciFace {
@@ -69,7 +70,7 @@ final class PciFace {
 
     /** Advanced error reporting, version 1, and the serial number made from the station address (7.10 and 7.12). */
     static void addExtended(ConfigSpace config, byte[] mac) {
-        config.field(AER, 4, 0x0001 | 1 << 16 | SERIAL_NUMBER << 20, 0, 0)
+        config.extendedCapability(AER, ExtendedCapability.ADVANCED_ERROR_REPORTING, 1)
                 .field(AER + 0x04, 4, 0, 0, 0x001F_F010)
                 .field(AER + 0x08, 4, 0, 0x001F_F010, 0)
                 .field(AER + 0x0C, 4, 0x0006_2010, 0x001F_F010, 0)
@@ -78,7 +79,7 @@ final class PciFace {
                 .field(AER + 0x18, 4, 0, 0, 0);
         int low = mac[5] & 0xFF | (mac[4] & 0xFF) << 8 | (mac[3] & 0xFF) << 16 | 0xFF << 24;
         int high = 0xFF | (mac[2] & 0xFF) << 8 | (mac[1] & 0xFF) << 16 | (mac[0] & 0xFF) << 24;
-        config.field(SERIAL_NUMBER, 4, 0x0003 | 1 << 16, 0, 0)
+        config.extendedCapability(SERIAL_NUMBER, ExtendedCapability.SERIAL_NUMBER, 1)
                 .field(SERIAL_NUMBER + 4, 4, low, 0, 0)
                 .field(SERIAL_NUMBER + 8, 4, high, 0, 0);
     }

@@ -5,6 +5,7 @@
  *   guest software --load, store, in, out--> Vcpu --exit (counted, timed, charged)--> GuestWindow --> device, irqchip
  *                                                 \-- no exit: mapped BAR --------------------------> device
  *   device --MSI, pin--> PostedVectors, IoApic --> LocalApic --injection--> GuestSoftware.interrupt
+ *   device --MSI--> remapping unit --> PostedInterrupts (host memory) --> LocalApic --no exit--> GuestSoftware.interrupt
  * </pre>
  *
  * <p>Exit reasons, and which event costs which exits without APICv, follow the Intel SDM volume 3 (chapters 25 to 29) and KVM:

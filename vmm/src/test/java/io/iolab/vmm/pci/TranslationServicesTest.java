@@ -143,6 +143,7 @@ class TranslationServicesTest {
 
     /** Translation services trust the device: that is what they are, and why ports offer translation blocking. */
     @Test
+    @Spec(id = "A1", section = "VT-d 3.3 4.2")
     void shouldBelieveForgedTranslatedRequestWhereTtAllowsThem() {
         withDeviceTlb(rogue);
         assertThat(readSecret(RogueFunction.READ))
@@ -170,6 +171,7 @@ class TranslationServicesTest {
     }
 
     @Test
+    @Spec(id = "A2", section = "VT-d 3.3 4.1")
     void shouldUseTranslationsUntilTheyAreInvalidated() {
         withDeviceTlb(honest);
         int ats = ExtendedCapability.find(honest.config(), ExtendedCapability.ADDRESS_TRANSLATION);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.iolab.devices.irq.MessagePort;
 import io.iolab.devices.memory.Memory;
 import io.iolab.devices.memory.PhysicalMemory;
+import io.iolab.devices.spec.Spec;
 import io.iolab.iommu.interrupt.PostedDescriptor;
 import io.iolab.vmm.ledger.ExitReason;
 import io.iolab.vmm.ledger.InterruptOutcome;
@@ -161,6 +162,7 @@ class PostedInterruptsTest extends VcpuFixture {
      * between any two accesses of a post: what was posted is delivered, or a notification is due for it.
      */
     @Test
+    @Spec(id = "A4", section = "VT-d 3.3 5.2.4")
     @DisplayName("no schedule of post against clear-ON and drain loses an interrupt")
     void shouldLoseNothingInAnySchedule() {
         int schedules = 0;
