@@ -1,7 +1,6 @@
 package io.iolab.scenarios.attack;
 
 import io.iolab.devices.bus.CpuPort;
-import io.iolab.devices.dma.DmaPort;
 import io.iolab.devices.dma.RequesterId;
 import io.iolab.devices.driver.pci.ConfigAccess;
 import io.iolab.devices.fault.DmaFault;
@@ -98,7 +97,7 @@ final class AttackedHost implements TableView, AutoCloseable {
         ledger = new FaultLedger(this::failedWalk, this::withoutUnit);
         driver = new IommuDriver(cpu, UNIT, memory, frames);
         driver.enable();
-        build = new PciTopology.Builder(new Root());
+        build = new PciTopology.Builder(RootComplex.of(unit));
     }
 
     boolean defended() {
@@ -384,18 +383,6 @@ final class AttackedHost implements TableView, AutoCloseable {
     @Override
     public void close() {
         memory.close();
-    }
-
-    private final class Root implements RootComplex {
-        @Override
-        public DmaPort portFor(int rid) {
-            return unit.portFor(rid);
-        }
-
-        @Override
-        public DmaPort translatedPortFor(int rid) {
-            return unit.translationPortFor(rid).translated();
-        }
     }
 
     private final class Frames implements FrameSource {
