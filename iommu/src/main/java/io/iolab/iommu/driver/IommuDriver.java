@@ -4,7 +4,6 @@ import io.iolab.devices.bus.CpuPort;
 import io.iolab.devices.dma.RequesterId;
 import io.iolab.devices.memory.Memory;
 import io.iolab.devices.time.Clock;
-import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,7 +32,7 @@ public final class IommuDriver {
     private final TableMode mode;
     private final RequesterTables requesters;
     private final DomainInvalidator caches;
-    private final BitSet domainIds = new BitSet();
+    private final DomainIds domainIds;
     private final Map<Integer, Domain> attachments = new HashMap<>();
     private @Nullable InterruptTable interrupts;
     private long isolations;
@@ -74,8 +73,7 @@ public final class IommuDriver {
             invalidator = new RegisterInvalidator(unit);
         }
         caches = new DomainInvalidator(unit, invalidator, mode);
-        // With caching mode the unit tags what it does not find with domain 0, so nobody may own that id.
-        domainIds.set(0);
+        domainIds = new DomainIds(unit.domainIds());
     }
 
     /** Bits in the largest address that a domain can translate; of first-level tables the lower half of 48 bits is used. */
@@ -237,7 +235,7 @@ public final class IommuDriver {
     public Domain createDomain() {
         int levels = mode.isFirstLevel() ? FIRST_LEVEL_LEVELS : unit.addressWidthCode() + 2;
         PageTable table = new PageTable(unit, memory, frames, mode.isFirstLevel(), levels);
-        return new Domain(this, allocateId(), table, 1L << addressWidth());
+        return new Domain(this, domainIds.allocate(), table, 1L << addressWidth());
     }
 
     /** An address space whose devices reach all of host memory, untranslated, though not what lies beyond the unit's width. */
@@ -245,7 +243,7 @@ public final class IommuDriver {
         if (!unit.passThrough()) {
             throw new IllegalStateException("the remapping unit offers no pass-through");
         }
-        return new Domain(this, allocateId(), null, 1L << unit.guestAddressWidth());
+        return new Domain(this, domainIds.allocate(), null, 1L << unit.guestAddressWidth());
     }
 
     /**
@@ -264,15 +262,6 @@ public final class IommuDriver {
             case STRICT, DEFERRED -> new PageMapper(domain, policy, clock);
             case SHADOW -> new ShadowMapper(domain, memory, frames);
         };
-    }
-
-    private int allocateId() {
-        int id = domainIds.nextClearBit(0);
-        if (id >= unit.domainIds()) {
-            throw new IllegalStateException("all " + unit.domainIds() + " domain ids are in use");
-        }
-        domainIds.set(id);
-        return id;
     }
 
     /** The domain of this requester, or null. */
@@ -442,7 +431,7 @@ public final class IommuDriver {
     /** Before the id is used again nothing tagged with it may be left. */
     void destroyed(Domain domain) {
         flush(domain);
-        domainIds.clear(domain.id());
+        domainIds.free(domain.id());
     }
 
     private void flushWriteBuffer() {
