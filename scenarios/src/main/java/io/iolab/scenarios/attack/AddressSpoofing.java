@@ -58,7 +58,7 @@ final class AddressSpoofing implements Attack {
     }
 
     private static byte[] frame(byte[] source, int number) {
-        byte[] frame = AttackedHost.canary("frame " + number, 64);
+        byte[] frame = MemoryRegion.canary("frame " + number, 64);
         System.arraycopy(PEER, 0, frame, 0, 6);
         System.arraycopy(source, 0, frame, 6, 6);
         frame[12] = (byte) 0x88;

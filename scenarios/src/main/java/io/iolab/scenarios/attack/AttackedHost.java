@@ -1,9 +1,9 @@
 package io.iolab.scenarios.attack;
 
 import io.iolab.devices.bus.CpuPort;
-import io.iolab.devices.dma.DmaPort;
 import io.iolab.devices.dma.RequesterId;
 import io.iolab.devices.driver.pci.ConfigAccess;
+import io.iolab.devices.fault.DmaFault;
 import io.iolab.devices.memory.Access;
 import io.iolab.devices.memory.PhysicalMemory;
 import io.iolab.devices.pci.ConfigSpace;
@@ -40,7 +40,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -98,7 +97,7 @@ final class AttackedHost implements TableView, AutoCloseable {
         ledger = new FaultLedger(this::failedWalk, this::withoutUnit);
         driver = new IommuDriver(cpu, UNIT, memory, frames);
         driver.enable();
-        build = new PciTopology.Builder(new Root());
+        build = new PciTopology.Builder(RootComplex.of(unit));
     }
 
     boolean defended() {
@@ -140,21 +139,12 @@ final class AttackedHost implements TableView, AutoCloseable {
     /** Memory of somebody, with a canary in it. */
     MemoryRegion region(String owner, int pages) {
         int length = pages * PAGE;
-        byte[] canary = canary(owner, length);
+        byte[] canary = MemoryRegion.canary(owner, length);
         MemoryRegion region = new MemoryRegion(owner, nextRegion, length, canary);
         nextRegion += length + GAP;
         memory.write(region.hpa(), canary, 0, length);
         regions.add(region);
         return region;
-    }
-
-    /** Bytes that belong to an owner and to nobody else; they begin with words, for whoever looks at a dump. */
-    static byte[] canary(String owner, int length) {
-        byte[] canary = new byte[length];
-        new SplittableRandom(owner.hashCode()).nextBytes(canary);
-        byte[] words = owner.getBytes(java.nio.charset.StandardCharsets.US_ASCII);
-        System.arraycopy(words, 0, canary, 0, Math.min(words.length, length));
-        return canary;
     }
 
     /** Bytes of a region that are not what they were; a few of them become evidence. */
@@ -182,7 +172,7 @@ final class AttackedHost implements TableView, AutoCloseable {
 
     /** The same of bytes that are not in host memory. */
     long seen(String owner, byte[] canary, long address, byte[] loot) {
-        bytes.add(BytesFound.of("what the attacker read of " + owner, address, loot));
+        bytes.add(BytesFound.of("the attacker's buffer, meant for " + owner, address, loot));
         long count = 0;
         int run = 0;
         for (int i = 0; i <= loot.length; i++) {
@@ -271,16 +261,9 @@ final class AttackedHost implements TableView, AutoCloseable {
         memory.storeLongRelease(walk.steps().getLast().entryHpa(), 0);
     }
 
-    /** Host software sets bits in the low word of a context entry, before the unit has seen it. */
-    void setContextBits(int rid, long bits) {
-        TableWalk walk = explain(new WalkRequest(rid, 0, Access.READ));
-        long entryHpa = walk.steps().get(1).entryHpa();
-        memory.storeLongRelease(entryHpa, memory.readLong(entryHpa) | bits);
-    }
-
     /** A page changes hands. @return what its new owner puts there */
     byte[] reuse(MemoryRegion page, String owner) {
-        byte[] secret = canary(owner, PAGE);
+        byte[] secret = MemoryRegion.canary(owner, PAGE);
         memory.write(page.hpa(), secret, 0, PAGE);
         note("the page at 0x%x is now %s", page.hpa(), owner);
         return secret;
@@ -299,7 +282,7 @@ final class AttackedHost implements TableView, AutoCloseable {
     /** Interrupts that have arrived at a processor; they become evidence. */
     long interrupts(int apicId, int vector) {
         long count = processors.count(apicId, vector);
-        note("processor %d has had vector 0x%x %d times", apicId, vector, count);
+        note("interrupts with vector 0x%x at processor %d: %d", vector, apicId, count);
         return count;
     }
 
@@ -325,7 +308,15 @@ final class AttackedHost implements TableView, AutoCloseable {
     }
 
     void note(String format, Object... arguments) {
-        notes.add(String.format(format, arguments));
+        notes.add(String.format(
+                format, Arrays.stream(arguments).map(AttackedHost::shown).toArray()));
+    }
+
+    private static Object shown(Object argument) {
+        if (argument instanceof DmaFault fault) {
+            return fault == DmaFault.NONE ? "done" : "refused, " + fault;
+        }
+        return argument;
     }
 
     void figure(String name, long value, String unit) {
@@ -392,18 +383,6 @@ final class AttackedHost implements TableView, AutoCloseable {
     @Override
     public void close() {
         memory.close();
-    }
-
-    private final class Root implements RootComplex {
-        @Override
-        public DmaPort portFor(int rid) {
-            return unit.portFor(rid);
-        }
-
-        @Override
-        public DmaPort translatedPortFor(int rid) {
-            return unit.translationPortFor(rid).translated();
-        }
     }
 
     private final class Frames implements FrameSource {

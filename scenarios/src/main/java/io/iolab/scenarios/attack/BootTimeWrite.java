@@ -53,11 +53,13 @@ final class BootTimeWrite implements Attack {
             host.store32(VtdRegisters.PLMBASE, granule);
             host.store32(VtdRegisters.PLMLIMIT, granule + VtdRegisters.PROTECTED_GRANULE - 1);
             host.store32(VtdRegisters.PMEN, VtdRegisters.PROTECTED_ENABLE);
-            host.note("PLMBASE = 0x%x, PMEN = 0x%x", granule, host.load32(VtdRegisters.PMEN));
+            host.note(
+                    "PLMBASE = 0x%x, PMEN = 0x%x; refusals leave no fault record",
+                    granule, host.load32(VtdRegisters.PMEN));
         }
         byte[] overwrite = RogueWrite.complement(kernel, kernel.length());
         DmaFault fault = function.dma().write(kernel.hpa(), overwrite, 0, overwrite.length, DmaKind.PAYLOAD);
-        host.note("01:00.0 wrote 4096 bytes at 0x%x: %s; protected memory leaves no fault record", kernel.hpa(), fault);
+        host.note("01:00.0 wrote 4096 bytes at 0x%x: %s", kernel.hpa(), fault);
         return Verdict.corrupted(host.changed(kernel));
     }
 }

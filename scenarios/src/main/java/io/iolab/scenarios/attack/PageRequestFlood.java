@@ -44,15 +44,19 @@ final class PageRequestFlood implements Attack {
 
     @Override
     public Verdict run(AttackedHost host) {
+        TwoGuests guests = new TwoGuests(host);
+        TranslationPort attacker = guests.attackersPort().translation();
+        TranslationPort victim =
+                host.topology().port(guests.victim.function()).orElseThrow().translation();
         ScalableTables tables = new ScalableTables(host);
         tables.add(TwoGuests.ATTACKER, !host.defended());
         tables.add(TwoGuests.VICTIM, true);
         tables.enable();
         long queueHpa = host.frame();
         host.store64(VtdRegisters.PQA, queueHpa);
-        ask(host, TwoGuests.ATTACKER, REQUESTS);
+        ask(attacker, REQUESTS);
         host.note("01:00.0 asked for %d pages; PRS = 0x%x", REQUESTS, host.load32(VtdRegisters.PRS));
-        ask(host, TwoGuests.VICTIM, VICTIMS);
+        ask(victim, VICTIMS);
         long arrived = inQueue(host, queueHpa, TwoGuests.VICTIM);
         host.note("02:00.0 asked for %d pages; %d of its requests are in the queue", VICTIMS, arrived);
         byte[] head = new byte[2 * ENTRY_BYTES];
@@ -61,8 +65,7 @@ final class PageRequestFlood implements Attack {
         return Verdict.of(Verdict.Kind.DENIED, VICTIMS - arrived, "page request");
     }
 
-    private static void ask(AttackedHost host, int rid, int count) {
-        TranslationPort port = host.unit.translationPortFor(rid);
+    private static void ask(TranslationPort port, int count) {
         for (int i = 0; i < count; i++) {
             port.requestPage((long) i * AttackedHost.PAGE, TranslationPort.NO_PASID, TranslationPort.READ, 0, true);
         }

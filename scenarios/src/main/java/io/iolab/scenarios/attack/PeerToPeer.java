@@ -49,7 +49,7 @@ final class PeerToPeer implements Attack {
                 host.vfio().groupNumber(attackersRid),
                 RequesterId.format(victimsRid),
                 host.vfio().groupNumber(victimsRid));
-        byte[] canary = AttackedHost.canary("guest B's device memory", AttackedHost.PAGE);
+        byte[] canary = MemoryRegion.canary("guest B's device memory", AttackedHost.PAGE);
         for (int i = 0; i < canary.length; i++) {
             victim.writeBar(0, i, 1, canary[i] & 0xFF);
         }

@@ -4,16 +4,15 @@ import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.fault.DmaFault;
 import io.iolab.devices.memory.Access;
 import io.iolab.iommu.RemappingOptions;
+import io.iolab.iommu.driver.Domain;
 import io.iolab.iommu.driver.FaultReport;
 import io.iolab.iommu.explain.WalkRequest;
 import io.iolab.iommu.walk.RequestType;
 import io.iolab.vmm.pci.FunctionPort;
+import java.util.Objects;
 
 /** An address that claims to be translated. */
 final class TranslatedForgery implements Attack {
-    /** TT = 01b. */
-    private static final long DEVICE_TLB = 1 << 2;
-
     @Override
     public String name() {
         return "translated-forgery";
@@ -44,7 +43,9 @@ final class TranslatedForgery implements Attack {
     public Verdict run(AttackedHost host) {
         TwoGuests guests = new TwoGuests(host);
         if (!host.defended()) {
-            host.setContextBits(TwoGuests.ATTACKER, DEVICE_TLB);
+            Domain domain = Objects.requireNonNull(host.driver.domainOf(TwoGuests.ATTACKER));
+            host.driver.detach(TwoGuests.ATTACKER);
+            host.driver.attachWithDeviceTlb(TwoGuests.ATTACKER, domain);
             host.note("context entry of 01:00.0: TT = 01b");
         }
         FunctionPort forging = guests.attackersPort().translated();

@@ -37,13 +37,23 @@ public final class FaultsSchema {
     }
 
     private static List<String> walkFields(Map<String, ObjectNode> fields) {
-        List<String> required =
-                List.of("bdf", "iova", "access", "address_type", "mode", "root_table", "steps", "blocked", "decision");
+        List<String> required = List.of(
+                "bdf",
+                "iova",
+                "access",
+                "address_type",
+                "page_request",
+                "mode",
+                "root_table",
+                "steps",
+                "blocked",
+                "decision");
         fields.put("bdf", JsonSchema.pattern(BDF));
         fields.put("pasid", JsonSchema.integer(0, LARGEST_PASID));
         fields.put("iova", JsonSchema.pattern(HEX));
         fields.put("access", JsonSchema.oneOf(List.of("read", "write")));
         fields.put("address_type", JsonSchema.oneOf(List.of("untranslated", "translation_request", "translated")));
+        fields.put("page_request", JsonSchema.flag());
         fields.put("mode", JsonSchema.oneOf(List.of("legacy", "scalable", "reserved", "abort", "interrupt")));
         fields.put("root_table", JsonSchema.pattern(HEX));
         fields.put("steps", JsonSchema.listOf(step()));

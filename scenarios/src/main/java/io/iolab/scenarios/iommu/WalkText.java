@@ -47,7 +47,9 @@ public final class WalkText {
                 "%s%s %s 0x%x%s, AT %s: %s mode, root table at 0x%x%n",
                 indent,
                 RequesterId.format(request.rid()),
-                request.access().name().toLowerCase(Locale.ROOT),
+                request.pageRequest()
+                        ? "page request for"
+                        : request.access().name().toLowerCase(Locale.ROOT),
                 request.iova(),
                 request.pasid() == FaultReport.NO_PASID ? "" : String.format(" PASID 0x%x", request.pasid()),
                 request.type().name().toLowerCase(Locale.ROOT).replace('_', ' '),
