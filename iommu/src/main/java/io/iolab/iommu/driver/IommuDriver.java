@@ -306,11 +306,7 @@ public final class IommuDriver {
         return new PageRequestHandler(unit, memory, queue, resolver, frames.allocatePage());
     }
 
-    /**
-     * Lets a function that was attached with a device TLB ask for absent pages (PRE), or forbids it again.
-     *
-     * @throws IllegalStateException for any other
-     */
+    /** Lets a function attached with a device TLB ask for absent pages (PRE), or not; throws {@link IllegalStateException} for another. */
     public void allowPageRequests(int rid, boolean allowed) {
         Domain domain = attachments.get(rid);
         if (!(requesters instanceof PasidTables tables)
