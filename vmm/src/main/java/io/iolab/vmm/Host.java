@@ -54,6 +54,7 @@ final class Host implements AutoCloseable {
     /** Physical functions by requester id, all on bus 0. */
     private final Map<Integer, PciFunction> functions = new ConcurrentHashMap<>();
 
+    private final RemappingOptions iommuOptions;
     private final VfioHost vfio;
 
     /**
@@ -63,13 +64,11 @@ final class Host implements AutoCloseable {
     Host(long size, Optional<Path> file, boolean remapInterrupts) throws IOException {
         memory = file.isPresent() ? PhysicalMemory.map(file.get(), size) : PhysicalMemory.allocate(size);
         frames = new HostFrames(memory);
-        iommu = new RemappingUnit(
-                RemappingOptions.builder()
-                        .interruptRemapping(remapInterrupts)
-                        .postedInterrupts(remapInterrupts)
-                        .build(),
-                memory,
-                interrupts);
+        iommuOptions = RemappingOptions.builder()
+                .interruptRemapping(remapInterrupts)
+                .postedInterrupts(remapInterrupts)
+                .build();
+        iommu = new RemappingUnit(iommuOptions, memory, interrupts);
         AddressMap<MmioHandler> bus = new AddressMap<>();
         bus.add(IOMMU_BASE, IOMMU_WINDOW, iommu.registers());
         driver = new IommuDriver(new RegisterBus(bus), IOMMU_BASE, memory, new FrameSource() {
@@ -95,6 +94,11 @@ final class Host implements AutoCloseable {
                 config,
                 functions::get,
                 List.of());
+    }
+
+    /** What the remapping unit offers. */
+    RemappingOptions iommuOptions() {
+        return iommuOptions;
     }
 
     PhysicalMemory memory() {

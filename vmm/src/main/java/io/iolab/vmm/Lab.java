@@ -2,7 +2,6 @@ package io.iolab.vmm;
 
 import io.iolab.devices.memory.AddressRange;
 import io.iolab.iommu.IommuCounters;
-import io.iolab.iommu.RemappingOptions;
 import io.iolab.iommu.driver.FaultReport;
 import io.iolab.iommu.explain.TableExplainer;
 import io.iolab.iommu.explain.TableWalk;
@@ -265,7 +264,7 @@ public final class Lab implements AutoCloseable {
     }
 
     private TableExplainer explainer() {
-        return new TableExplainer(host.memory(), RemappingOptions.defaults().capabilities());
+        return new TableExplainer(host.memory(), host.iommuOptions().capabilities());
     }
 
     public ClockMode clock() {

@@ -121,6 +121,13 @@ class AttackCommandTest {
                 .isEqualTo(ExitCode.USAGE);
     }
 
+    /** The explainer must know what the scenario's own unit offers: elsewhere IM = 1 is a reserved bit. */
+    @Test
+    void shouldExplainPostedEntriesOfAScenario() {
+        assertThat(iolab("iommu walk posted-interrupts --bdf 00:09.0 --interrupt 5")).isZero();
+        assertThat(out()).contains("IM=1", "allowed: posted");
+    }
+
     @Test
     void shouldWalkTheTablesOfAScenario() {
         assertThat(iolab("iommu walk side-by-side --bdf 00:08.0 --iova 0x1000"))
