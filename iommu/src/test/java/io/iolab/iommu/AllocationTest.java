@@ -3,10 +3,18 @@ package io.iolab.iommu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import io.iolab.devices.ats.AddressTranslation;
+import io.iolab.devices.ats.DeviceTlb;
 import io.iolab.devices.bus.CpuPort;
 import io.iolab.devices.bus.MmioHandler;
 import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.dma.DmaPort;
+import io.iolab.devices.dma.TranslationCompletion;
+import io.iolab.devices.dma.TranslationPort;
+import io.iolab.devices.dma.TranslationStatus;
+import io.iolab.devices.fault.DmaFault;
+import io.iolab.devices.pci.ConfigSpace;
+import io.iolab.devices.pci.ExtendedCapability;
 import io.iolab.iommu.driver.DmaDirection;
 import io.iolab.iommu.driver.DmaMapper;
 import io.iolab.iommu.driver.DmaPolicy;
@@ -18,7 +26,9 @@ import io.iolab.iommu.interrupt.PostedDescriptor;
 import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Translation leaves no garbage: on a hit, on a walk, on a fault, on an invalidation. */
 class AllocationTest {
@@ -121,6 +131,88 @@ class AllocationTest {
             });
             assertThat(port.notifications()).isEqualTo(2 * ROUNDS);
             shouldAllocateNothing(() -> port.message(InterruptBench.address(3), 0));
+        }
+    }
+
+    /** PAGE under 512 neighbouring addresses, more than any cache of the default size has room for. */
+    private static Bench scalableBench(RemappingOptions options, int type) {
+        Bench bench = ScalableTables.bench(options, type);
+        for (int i = 0; i < 512; i++) {
+            bench.memory.writeLong(ScalableTables.SECOND1 + 8 * i, ScalableTables.PAGE | 3);
+            bench.memory.writeLong(ScalableTables.FIRST1 + 8 * i, ScalableTables.PAGE | 7);
+        }
+        return bench;
+    }
+
+    /** One of 512 pages after the other. */
+    private static final class Iovas {
+        private long next;
+
+        long next() {
+            next = next + 4096 & (512 << 12) - 1;
+            return (ScalableTables.IOVA & -(512L << 12)) + next;
+        }
+    }
+
+    /** First-level, second-level and nested, with and without paging-structure caches; pages found clean the first time. */
+    @ParameterizedTest
+    @CsvSource({"1,0", "1,16", "2,0", "2,16", "3,0", "3,16"})
+    void shouldNotAllocateInScalableMode(int type, int tableSets) {
+        RemappingOptions options = ScalableTables.options()
+                .pagingStructureCache(tableSets, tableSets == 0 ? 0 : 4)
+                .build();
+        try (Bench bench = scalableBench(options, type)) {
+            TranslationPort services = bench.unit.translationPortFor(ScalableTables.RID);
+            byte[] buffer = new byte[64];
+            Iovas iovas = new Iovas();
+            for (DmaPort port : new DmaPort[] {services.untranslated(), services.withPasid(ScalableTables.PASID, 0)}) {
+                assertThat(port.write(ScalableTables.IOVA, buffer, 0, 64, DmaKind.PAYLOAD))
+                        .isEqualTo(DmaFault.NONE);
+                shouldAllocateNothing(() -> port.read(ScalableTables.IOVA, buffer, 0, 64, DmaKind.PAYLOAD));
+                long misses = bench.unit.counters().iotlbMisses();
+                shouldAllocateNothing(() -> port.write(iovas.next(), buffer, 0, 64, DmaKind.PAYLOAD));
+                assertThat(bench.unit.counters().iotlbMisses() - misses)
+                        .as("all but the page that is in the caches already")
+                        .isGreaterThanOrEqualTo(2 * ROUNDS - 1);
+                // Not canonical, or beyond the width: refused each time.
+                shouldAllocateNothing(() -> port.read(1L << 56, buffer, 0, 64, DmaKind.PAYLOAD));
+            }
+        }
+    }
+
+    /** Translation requests, translated requests, and both as a device TLB makes them (VT-d 4.1, 4.2). */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3})
+    void shouldNotAllocateOnTranslationServices(int type) {
+        try (Bench bench = scalableBench(ScalableTables.options().build(), type)) {
+            TranslationPort services = bench.unit.translationPortFor(ScalableTables.RID);
+            TranslationCompletion completion = new TranslationCompletion();
+            DmaPort translated = services.translated();
+            byte[] buffer = new byte[64];
+            Iovas iovas = new Iovas();
+            assertThat(services.translate(
+                            ScalableTables.IOVA, TranslationPort.NO_PASID, TranslationPort.WRITE, completion))
+                    .isEqualTo(TranslationStatus.SUCCESS);
+            shouldAllocateNothing(() ->
+                    services.translate(iovas.next(), TranslationPort.NO_PASID, TranslationPort.WRITE, completion));
+            shouldAllocateNothing(
+                    () -> services.translate(iovas.next(), ScalableTables.PASID, TranslationPort.READ, completion));
+            shouldAllocateNothing(() -> services.translate(0, ScalableTables.PASID, TranslationPort.READ, completion));
+            assertThat(translated.read(ScalableTables.PAGE, buffer, 0, 64, DmaKind.PAYLOAD))
+                    .isEqualTo(DmaFault.NONE);
+            shouldAllocateNothing(() -> translated.read(ScalableTables.PAGE, buffer, 0, 64, DmaKind.PAYLOAD));
+
+            AddressTranslation option = new AddressTranslation(new DeviceTlb(services));
+            ConfigSpace config = new ConfigSpace(0x8086, 0x10D3, 0, 0x020000);
+            option.addTo(config);
+            config.write(ExtendedCapability.find(config, ExtendedCapability.ADDRESS_TRANSLATION) + 6, 2, 1 << 15);
+            DmaPort cached = option.port();
+            shouldAllocateNothing(() -> cached.write(ScalableTables.IOVA, buffer, 0, 64, DmaKind.PAYLOAD));
+            long requests = option.tlb().counters().translations();
+            shouldAllocateNothing(() -> cached.write(iovas.next(), buffer, 0, 64, DmaKind.PAYLOAD));
+            assertThat(option.tlb().counters().translations() - requests)
+                    .as("512 pages through 64 entries")
+                    .isGreaterThanOrEqualTo(2 * ROUNDS - 1);
         }
     }
 

@@ -8,7 +8,8 @@
  *   {@link io.iolab.vmm.bench.SplitQueueBenchmark}      a buffer through a split virtqueue, no device around it
  *   {@link io.iolab.vmm.bench.RingExchangeBenchmark} a buffer through a virtqueue between two threads
  *   {@link io.iolab.vmm.bench.VirtioNetBenchmark}       a frame through virtio-net, both directions
- *   {@link io.iolab.vmm.bench.RemappingBenchmark}       IOTLB hit, four-level walk, and the bare four loads below it
+ *   {@link io.iolab.vmm.bench.RemappingBenchmark}       hits, walks, nested walks, and the bare loads below them
+ *   {@link io.iolab.vmm.bench.InterruptRemappingBenchmark} an interrupt message, remapped or posted
  *   {@link io.iolab.vmm.bench.SwitchBenchmark}          a frame across the learning switch, and the links alone
  * </pre>
  *
