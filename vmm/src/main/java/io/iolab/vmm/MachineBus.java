@@ -74,10 +74,7 @@ final class MachineBus implements GuestBus {
         fixed.forEach(region -> nextMemory.add(region.base(), region.size(), region.target()));
         nextMemory.add(PciHost.ECAM_BASE, PciHost.ECAM_SIZE, ecam);
         for (BarTarget target : pci.decoded()) {
-            boolean isMemory = java.util.Objects.requireNonNull(
-                            target.function().config().bar(target.bar()))
-                    .isMemory();
-            (isMemory ? nextMemory : nextPorts).add(target.base(), target.size(), window(target));
+            (target.isMemory() ? nextMemory : nextPorts).add(target.base(), target.size(), window(target));
         }
         memory = nextMemory;
         ports = nextPorts;

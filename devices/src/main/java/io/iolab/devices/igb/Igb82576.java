@@ -6,6 +6,7 @@ import io.iolab.devices.irq.InterruptPin;
 import io.iolab.devices.net.Delivery;
 import io.iolab.devices.net.FramePort;
 import io.iolab.devices.net.MacAddress;
+import io.iolab.devices.pci.Bar;
 import io.iolab.devices.pci.BusMasterGate;
 import io.iolab.devices.pci.ConfigSpace;
 import io.iolab.devices.pci.IntxLine;
@@ -164,6 +165,11 @@ public final class Igb82576 implements NetworkFunction, SriovFunction {
     @Override
     public boolean virtualMemoryEnabled() {
         return sriov.memoryEnabled();
+    }
+
+    @Override
+    public @Nullable Bar virtualBar(int bar) {
+        return SriovCapability.bar(bar);
     }
 
     @Override

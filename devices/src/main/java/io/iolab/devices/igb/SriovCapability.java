@@ -1,8 +1,11 @@
 package io.iolab.devices.igb;
 
+import io.iolab.devices.pci.Bar;
 import io.iolab.devices.pci.ConfigSpace;
 import io.iolab.devices.pci.ExtendedCapability;
+import java.util.List;
 import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The SR-IOV extended capability of the physical function (PCI Express SR-IOV 1.1 section 3.3): how many virtual functions there are,
@@ -32,6 +35,8 @@ final class SriovCapability {
     private static final int PAGES = 0x553;
 
     private static final int BAR_64_PREFETCHABLE = 0xC;
+    private static final Bar REGISTERS = new Bar(PciFace.REGISTER_BAR, Bar.Kind.MEMORY64, BAR_SIZE, true);
+    private static final Bar VECTORS = new Bar(PciFace.VECTOR_BAR, Bar.Kind.MEMORY64, BAR_SIZE, true);
     private static final int WITH_ARI = 0x80;
     private static final int WITHOUT_ARI = 0x180;
     private static final int ROUTING_STRIDE = 2;
@@ -56,7 +61,8 @@ final class SriovCapability {
                 .field(DEVICE_ID, 2, Igb82576.VF_DEVICE_ID, 0, 0)
                 .field(SUPPORTED_PAGES, 4, PAGES, 0, 0)
                 .field(PAGE_SIZE, 4, 1, PAGES, 0);
-        for (int bar : new int[] {0, 3}) {
+        for (Bar shape : List.of(REGISTERS, VECTORS)) {
+            int bar = shape.index();
             config.field(BARS + 4 * bar, 4, BAR_64_PREFETCHABLE, -BAR_SIZE, 0).field(BARS + 4 * bar + 4, 4, 0, -1, 0);
         }
         config.onReset(() -> enable(0));
@@ -117,8 +123,13 @@ final class SriovCapability {
         return distance >= 0 && distance % ROUTING_STRIDE == 0 && index < enabled ? index : -1;
     }
 
+    /** Of every virtual function; null for a BAR that they lack. */
+    static @Nullable Bar bar(int bar) {
+        return bar == REGISTERS.index() ? REGISTERS : bar == VECTORS.index() ? VECTORS : null;
+    }
+
     long barAddress(int index, int bar) {
-        if (bar != 0 && bar != 3) {
+        if (bar(bar) == null) {
             return 0;
         }
         long low = config.get(BARS + 4 * bar, 4) & ~0xFL & 0xFFFF_FFFFL;

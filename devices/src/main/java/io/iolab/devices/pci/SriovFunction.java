@@ -29,6 +29,10 @@ public interface SriovFunction extends PciFunction {
     /** Whether the windows of virtual functions answer: VF Enable and VF Memory Space Enable. */
     boolean virtualMemoryEnabled();
 
+    /** The shape of a BAR that every virtual function has, always memory; null for one that they lack. */
+    @Nullable
+    Bar virtualBar(int bar);
+
     /** Where the window of a virtual function starts, whether or not it answers; 0 for a BAR that they lack. */
     long virtualBarAddress(int index, int bar);
 }

@@ -42,8 +42,9 @@ public final class AssignedFunction implements PciFunction {
         this.device = device;
         this.targets = targets;
         this.physical = device.physical();
-        pages = new MappedPages(physical.config(), 0, 0, 0);
-        config = VirtualConfig.of(physical.config(), (copy, real, at) -> addMsix(copy, real, at, messages));
+        pages = new MappedPages(device.identity(), 0, 0, 0);
+        config = VirtualConfig.of(
+                physical.config(), device.identity(), (copy, real, at) -> addMsix(copy, real, at, messages));
         config.onWrite(
                 ConfigSpace.COMMAND,
                 2,
@@ -56,7 +57,7 @@ public final class AssignedFunction implements PciFunction {
         int vectors = VfioDevice.vectors(real, at);
         int table = real.get(at + 4, 4);
         int pending = real.get(at + 8, 4);
-        pages = new MappedPages(real, vectors, table, pending);
+        pages = new MappedPages(device.identity(), vectors, table, pending);
         MsixTable guestTable =
                 new MsixTable(copy, at, vectors, table & 7, table & ~7, pending & 7, pending & ~7, messages);
         msix = guestTable;

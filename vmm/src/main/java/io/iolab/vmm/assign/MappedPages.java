@@ -2,7 +2,6 @@ package io.iolab.vmm.assign;
 
 import io.iolab.devices.memory.AddressRange;
 import io.iolab.devices.pci.Bar;
-import io.iolab.devices.pci.ConfigSpace;
 
 /**
  * The rule of which pages of an assigned function's BARs are mapped into the guest. A page is mapped if
@@ -22,7 +21,7 @@ final class MappedPages {
     private static final int ENTRY_BYTES = 16;
     private static final int BITS_PER_WORD = 64;
 
-    private final ConfigSpace config;
+    private final Identity identity;
     private final int tableBar;
     private final long table;
     private final long tableLength;
@@ -35,8 +34,8 @@ final class MappedPages {
      * @param table the capability's register of table offset and BAR number
      * @param pending the same of the pending bits
      */
-    MappedPages(ConfigSpace config, int vectors, int table, int pending) {
-        this.config = config;
+    MappedPages(Identity identity, int vectors, int table, int pending) {
+        this.identity = identity;
         this.tableBar = table & 7;
         this.table = table & ~7;
         this.tableLength = (long) ENTRY_BYTES * vectors;
@@ -47,7 +46,7 @@ final class MappedPages {
 
     /** Whether the page that {@code offset} is in is mapped. */
     boolean mapped(int bar, long offset) {
-        Bar shape = config.bar(bar);
+        Bar shape = identity.bar(bar);
         if (shape == null || !shape.isMemory() || shape.size() < AddressRange.PAGE_SIZE) {
             return false;
         }

@@ -51,6 +51,7 @@ public final class VfioDevice {
     public record Region(boolean read, boolean write, boolean mmap, long size, long offset, List<Area> sparse) {}
 
     private final PciFunction physical;
+    private final Identity identity;
     private final FunctionReset reset;
     private final Runnable onClose;
     private final ConfigSpace config;
@@ -59,14 +60,21 @@ public final class VfioDevice {
     private boolean closed;
 
     /** @param rid the function's, for the source check of its interrupts */
-    VfioDevice(PciFunction physical, int rid, HostInterrupts host, FunctionReset reset, Runnable onClose) {
+    VfioDevice(
+            PciFunction physical,
+            Identity identity,
+            int rid,
+            HostInterrupts host,
+            FunctionReset reset,
+            Runnable onClose) {
         this.physical = physical;
+        this.identity = identity;
         this.reset = reset;
         this.onClose = onClose;
         reset.run();
         ConfigSpace real = physical.config();
-        pages = new MappedPages(real, 0, 0, 0);
-        config = VirtualConfig.of(real, this::copyMsix)
+        pages = new MappedPages(identity, 0, 0, 0);
+        config = VirtualConfig.of(real, identity, this::copyMsix)
                 .onWrite(ConfigSpace.COMMAND, 2, this::commandWritten)
                 .seal();
         interrupts = new DeviceInterrupts(physical, rid, host, pages);
@@ -75,7 +83,7 @@ public final class VfioDevice {
 
     /** The copy takes writes, which change nothing: vectors are switched on by {@link #setIrqs}. */
     private void copyMsix(ConfigSpace copy, ConfigSpace real, int at) {
-        pages = new MappedPages(real, vectors(real, at), real.get(at + 4, 4), real.get(at + 8, 4));
+        pages = new MappedPages(identity, vectors(real, at), real.get(at + 4, 4), real.get(at + 8, 4));
         copy.capability(at, VirtualConfig.MSIX)
                 .field(at + 2, 2, real.get(at + 2, 2) & 0x7FF, 0xC000, 0)
                 .field(at + 4, 4, real.get(at + 4, 4), 0, 0)
@@ -237,6 +245,10 @@ public final class VfioDevice {
     /** How the device is reset: {@code FLR}, {@code AF_FLR}, {@code PM}, {@code BUS} or {@code NONE}. */
     public String resetMethod() {
         return reset.method().name();
+    }
+
+    Identity identity() {
+        return identity;
     }
 
     PciFunction physical() {

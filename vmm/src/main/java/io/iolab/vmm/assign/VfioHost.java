@@ -3,6 +3,7 @@ package io.iolab.vmm.assign;
 import io.iolab.devices.dma.RequesterId;
 import io.iolab.devices.driver.pci.ConfigAccess;
 import io.iolab.devices.pci.PciFunction;
+import io.iolab.devices.pci.SriovFunction;
 import io.iolab.iommu.driver.IommuDriver;
 import io.iolab.vmm.groups.IommuGroups;
 import io.iolab.vmm.groups.PciNode;
@@ -159,11 +160,22 @@ public final class VfioHost {
 
     Opened<VfioDevice> device(VfioGroup group, PciNode node) {
         PciFunction function = functions.apply(node.rid());
-        if (function == null) {
+        Identity identity = function == null ? null : identity(function, node);
+        if (function == null || identity == null) {
             return Opened.failed(Errno.ENODEV);
         }
         PciNode bridge = node.bridge();
         FunctionReset reset = new FunctionReset(config, node.rid(), bridge == null ? -1 : bridge.rid());
-        return Opened.of(new VfioDevice(function, node.rid(), interrupts, reset, () -> group.closed(node.rid())));
+        return Opened.of(
+                new VfioDevice(function, identity, node.rid(), interrupts, reset, () -> group.closed(node.rid())));
+    }
+
+    /** Null for a virtual function whose physical function is gone. */
+    private @Nullable Identity identity(PciFunction function, PciNode node) {
+        PciNode physical = node.physical();
+        if (physical == null) {
+            return Identity.of(function);
+        }
+        return functions.apply(physical.rid()) instanceof SriovFunction sriov ? Identity.ofVirtual(sriov) : null;
     }
 }

@@ -1,10 +1,9 @@
 package io.iolab.vmm.assign;
 
-import io.iolab.devices.pci.Bar;
 import io.iolab.devices.pci.ConfigSpace;
 
 /**
- * Configuration space as the user of an assigned function sees it: identity, BAR sizes and capabilities of the real one, but BARs, command
+ * Configuration space as the user of an assigned function sees it: {@link Identity} and capabilities of the real one, but BARs, command
  * register and MSI-X are copies of the user's own.
  */
 final class VirtualConfig {
@@ -23,20 +22,15 @@ final class VirtualConfig {
     private VirtualConfig() {}
 
     /** Not sealed yet. */
-    static ConfigSpace of(ConfigSpace real, MsixCopy msix) {
+    static ConfigSpace of(ConfigSpace real, Identity identity, MsixCopy msix) {
         ConfigSpace config = new ConfigSpace(
-                        real.get(ConfigSpace.VENDOR_ID, 2),
-                        real.get(ConfigSpace.DEVICE_ID, 2),
+                        identity.vendorId(),
+                        identity.deviceId(),
                         real.get(ConfigSpace.REVISION_ID, 1),
                         real.get(ConfigSpace.CLASS_CODE, 2) | real.get(ConfigSpace.CLASS_CODE + 2, 1) << 16)
                 .subsystem(real.get(ConfigSpace.SUBSYSTEM_VENDOR_ID, 2), real.get(ConfigSpace.SUBSYSTEM_ID, 2))
                 .interruptPin(real.get(ConfigSpace.INTERRUPT_PIN, 1));
-        for (int i = 0; i < 6; i++) {
-            Bar bar = real.bar(i);
-            if (bar != null) {
-                config.bar(bar);
-            }
-        }
+        identity.bars().forEach(config::bar);
         int at = real.get(ConfigSpace.CAPABILITIES_POINTER, 1);
         for (int i = 0; at >= 0x40 && i < MAX_CAPABILITIES; i++) {
             switch (real.get(at, 1)) {

@@ -1,11 +1,11 @@
 package io.iolab.vmm.pci;
 
 import io.iolab.devices.pci.AccessControlServices;
-import io.iolab.devices.pci.Bar;
 import io.iolab.devices.pci.BridgeHeader;
 import io.iolab.devices.pci.ConfigSpace;
 import io.iolab.devices.pci.PciExpress;
 import io.iolab.devices.pci.PciFunction;
+import io.iolab.devices.pci.SriovFunction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -126,7 +126,26 @@ public abstract sealed class Bridge extends BridgeFunction permits RootPort, Swi
         if (header.resetHeld() || devfn >= FUNCTIONS_OF_A_DEVICE && !reachesAllDevices()) {
             return null;
         }
-        return functions.get(devfn);
+        PciFunction present = functions.get(devfn);
+        return present != null ? present : virtualFunction(devfn);
+    }
+
+    /**
+     * A virtual function that a physical function on the secondary bus has enabled.
+     *
+     * @param place its routing id less that of device 0 on the secondary bus: from 256 on it has a bus number of its own
+     */
+    final @Nullable PciFunction virtualFunction(int place) {
+        for (Map.Entry<Integer, PciFunction> entry : functions.entrySet()) {
+            int offset = place - entry.getKey();
+            if (offset > 0 && entry.getValue() instanceof SriovFunction physical) {
+                PciFunction found = physical.functionAt(offset);
+                if (found != null) {
+                    return found;
+                }
+            }
+        }
+        return null;
     }
 
     /** Whether memory requests with addresses in this range, all of it, go down through this bridge. */
@@ -139,8 +158,7 @@ public abstract sealed class Bridge extends BridgeFunction permits RootPort, Swi
         if (secondaryBus() == 0 || header.resetHeld()) {
             return false;
         }
-        Bar shape = target.function().config().bar(target.bar());
-        if (shape == null || !shape.isMemory()) {
+        if (!target.isMemory()) {
             return config().ioEnabled() && header.ioWindowContains(target.base(), target.size());
         }
         return forwardsMemory(target.base(), target.size());

@@ -2,11 +2,13 @@ package io.iolab.vmm.pci;
 
 import io.iolab.devices.dma.RequesterId;
 import io.iolab.devices.fault.DmaFault;
+import io.iolab.devices.memory.AddressRange;
 import io.iolab.devices.pci.AccessControlServices;
 import io.iolab.devices.pci.Bar;
 import io.iolab.devices.pci.ConfigSpace;
 import io.iolab.devices.pci.PciExpress;
 import io.iolab.devices.pci.PciFunction;
+import io.iolab.devices.pci.SriovFunction;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -205,6 +207,25 @@ final class Fabric {
                     route.peer = function;
                     route.peerBar = bar;
                     route.peerOffset = offset;
+                    return true;
+                }
+            }
+        }
+        return function instanceof SriovFunction physical
+                && physical.virtualMemoryEnabled()
+                && claimsVirtual(route, physical, address, length);
+    }
+
+    private static boolean claimsVirtual(Route route, SriovFunction physical, long address, int length) {
+        List<PciFunction> functions = physical.functions();
+        for (int index = 0; index < functions.size() - 1; index++) {
+            for (int bar = 0; bar < 6; bar++) {
+                Bar shape = physical.virtualBar(bar);
+                long base = physical.virtualBarAddress(index, bar);
+                if (shape != null && base != 0 && AddressRange.contains(base, shape.size(), address, length)) {
+                    route.peer = functions.get(index + 1);
+                    route.peerBar = bar;
+                    route.peerOffset = address - base;
                     return true;
                 }
             }

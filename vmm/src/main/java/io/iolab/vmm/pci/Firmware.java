@@ -27,6 +27,8 @@ final class Firmware {
     private static final long MEGABYTE = 1 << 20;
 
     private static final int TOTAL_VFS = 0x0E;
+    private static final int FIRST_OFFSET = 0x14;
+    private static final int STRIDE = 0x16;
     private static final int VF_BAR0 = 0x24;
 
     private final MmioHandler ecam;
@@ -72,9 +74,19 @@ final class Firmware {
             bars(rid, ConfigSpace.BAR0, 1);
             int sriov = extendedCapability(rid, ExtendedCapability.SINGLE_ROOT_IO_VIRTUALIZATION);
             if (sriov != 0) {
-                bars(rid, sriov + VF_BAR0, read(rid, sriov + TOTAL_VFS, 2));
+                int total = read(rid, sriov + TOTAL_VFS, 2);
+                bars(rid, sriov + VF_BAR0, total);
+                reserveBuses(rid, sriov, total);
             }
             write(rid, ConfigSpace.COMMAND, 2, ConfigSpace.COMMAND_IO | ConfigSpace.COMMAND_MEMORY);
+        }
+    }
+
+    /** Virtual functions may lie on bus numbers after their physical function's (SR-IOV 1.1 section 2.1.2). */
+    private void reserveBuses(int rid, int sriov, int total) {
+        int last = rid + read(rid, sriov + FIRST_OFFSET, 2) + (total - 1) * read(rid, sriov + STRIDE, 2);
+        if (RequesterId.bus(rid) != 0 && total != 0) {
+            lastBus = Math.min(LAST_BUS, Math.max(lastBus, last >>> 8));
         }
     }
 

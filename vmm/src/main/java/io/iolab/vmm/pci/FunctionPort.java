@@ -56,7 +56,7 @@ public final class FunctionPort implements DmaPort {
         }
 
         int rid() {
-            return above == null ? devfn : above.secondaryBus() << 8 | devfn;
+            return (above == null ? devfn : (above.secondaryBus() << 8) + devfn) & 0xFFFF;
         }
     }
 

@@ -5,10 +5,13 @@ import io.iolab.devices.bus.MmioHandler;
 import io.iolab.devices.dma.RequesterId;
 import io.iolab.devices.driver.pci.ConfigAccess;
 import io.iolab.devices.irq.InterruptPin;
+import io.iolab.devices.memory.AddressRange;
 import io.iolab.devices.pci.Bar;
 import io.iolab.devices.pci.BridgeHeader;
 import io.iolab.devices.pci.ConfigSpace;
 import io.iolab.devices.pci.PciFunction;
+import io.iolab.devices.pci.SingleRootVirtualization;
+import io.iolab.devices.pci.SriovFunction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
@@ -85,8 +88,7 @@ public final class PciHost {
         }
         functions[rid] = pciFunction;
         writeInterruptLine(rid, pciFunction.config());
-        pciFunction.config().onWrite(ConfigSpace.COMMAND, 2, this::updateRoutes);
-        pciFunction.config().onWrite(ConfigSpace.BAR0, BAR_BYTES, this::updateRoutes);
+        follow(pciFunction);
         updateRoutes();
         return rid;
     }
@@ -101,19 +103,25 @@ public final class PciHost {
         int rid = add(device, function, bridge);
         bridge.placeOnBus0(rid);
         bridges.add(bridge);
-        follow(bridge);
+        followBridge(bridge);
         return rid;
     }
 
-    private void follow(Bridge bridge) {
+    private void followBridge(Bridge bridge) {
         bridge.config().onWrite(BridgeHeader.BUS_NUMBERS, BridgeHeader.FORWARDING_BYTES, this::updateRoutes);
         bridge.config().onWrite(BridgeHeader.BRIDGE_CONTROL, 2, this::updateRoutes);
-        for (PciFunction behind : bridge.functions().values()) {
-            behind.config()
-                    .onWrite(ConfigSpace.COMMAND, 2, this::updateRoutes)
-                    .onWrite(ConfigSpace.BAR0, BAR_BYTES, this::updateRoutes);
+        bridge.functions().values().forEach(this::follow);
+        bridge.bridges().forEach(this::followBridge);
+    }
+
+    /** The function's own hooks ran before, so its virtual functions are what the capability says. */
+    private void follow(PciFunction function) {
+        ConfigSpace config = function.config();
+        config.onWrite(ConfigSpace.COMMAND, 2, this::updateRoutes)
+                .onWrite(ConfigSpace.BAR0, BAR_BYTES, this::updateRoutes);
+        if (function instanceof SriovFunction physical) {
+            config.onWrite(physical.sriovCapability(), SingleRootVirtualization.LENGTH, this::updateRoutes);
         }
-        bridge.bridges().forEach(this::follow);
     }
 
     /** The bridges on bus 0, in the order in which they were plugged in. */
@@ -124,9 +132,19 @@ public final class PciHost {
     /** The function that answers configuration accesses to {@code rid}, or null. */
     public @Nullable PciFunction function(int rid) {
         if (RequesterId.bus(rid) == 0) {
-            return functions[RequesterId.devfn(rid)];
+            PciFunction present = functions[RequesterId.devfn(rid)];
+            return present != null ? present : virtualFunction(rid);
         }
         return behind(bridges, rid);
+    }
+
+    private @Nullable PciFunction virtualFunction(int rid) {
+        for (int physical = 0; physical < rid; physical++) {
+            if (functions[physical] instanceof SriovFunction sriov && sriov.functionAt(rid - physical) != null) {
+                return sriov.functionAt(rid - physical);
+            }
+        }
+        return null;
     }
 
     /** A type 1 access becomes type 0 on the bridge whose secondary bus it names (PCI-to-PCI Bridge 1.2 section 3.1.2.1). */
@@ -137,7 +155,8 @@ public final class PciHost {
                 return bridge.answering(RequesterId.devfn(rid));
             }
             if (bridge.header().leadsTo(bus) && !bridge.header().resetHeld()) {
-                return behind(bridge.bridges(), rid);
+                PciFunction below = behind(bridge.bridges(), rid);
+                return below != null ? below : bridge.virtualFunction(rid - (bridge.secondaryBus() << 8));
             }
         }
         return null;
@@ -243,9 +262,7 @@ public final class PciHost {
         AddressMap<BarTarget> nextMemory = new AddressMap<>();
         AddressMap<BarTarget> nextIo = new AddressMap<>();
         for (BarTarget target : next) {
-            Bar shape = target.function().config().bar(target.bar());
-            boolean isMemory = shape != null && shape.isMemory();
-            (isMemory ? nextMemory : nextIo).add(target.base(), target.size(), target);
+            (target.isMemory() ? nextMemory : nextIo).add(target.base(), target.size(), target);
         }
         decoded = List.copyOf(next);
         memory = nextMemory;
@@ -272,6 +289,32 @@ public final class PciHost {
                 }
             }
         }
+        if (function instanceof SriovFunction physical && physical.virtualMemoryEnabled()) {
+            addVirtual(targets, rid, physical, reachable);
+        }
+    }
+
+    private static void addVirtual(
+            List<BarTarget> targets, int rid, SriovFunction physical, Predicate<BarTarget> reachable) {
+        List<PciFunction> all = physical.functions();
+        for (int index = 0; index < all.size() - 1; index++) {
+            for (int bar = 0; bar < 6; bar++) {
+                Bar shape = physical.virtualBar(bar);
+                long base = physical.virtualBarAddress(index, bar);
+                if (shape != null && placed(base, shape.size())) {
+                    int virtual = rid + physical.routingIdOffset(index) & 0xFFFF;
+                    BarTarget target = new BarTarget(all.get(index + 1), virtual, bar, base, shape.size());
+                    if (reachable.test(target)) {
+                        targets.add(target);
+                    }
+                }
+            }
+        }
+    }
+
+    /** A window at 0 has not been placed, and one that would wrap around is being sized. */
+    private static boolean placed(long base, long size) {
+        return base != 0 && !AddressRange.wraps(base, size);
     }
 
     /** @param offset 0 to 4095 */

@@ -5,7 +5,9 @@ import io.iolab.devices.irq.InterruptPin;
 import io.iolab.devices.pci.ConfigSpace;
 import io.iolab.devices.pci.PciExpress;
 import io.iolab.devices.pci.PciFunction;
+import io.iolab.devices.pci.SriovFunction;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -140,6 +142,32 @@ public final class PciTopology {
             return made;
         }
 
+        /**
+         * A physical function whose virtual functions come and go with its SR-IOV capability.
+         *
+         * @param above null for bus 0
+         * @param make makes the function with the way to memory of each of its functions, by the distance of the routing id from
+         *     the physical function's, 0 for itself
+         */
+        public <F extends SriovFunction> F physicalFunction(
+                @Nullable Bridge above, int device, int function, Function<IntFunction<DmaPort>, F> make) {
+            Map<Integer, FunctionPort> ports = new HashMap<>();
+            return function(
+                    above,
+                    device,
+                    function,
+                    own -> make.apply(offset -> {
+                        if (offset == 0) {
+                            return own;
+                        }
+                        return ports.computeIfAbsent(offset, distance -> {
+                            FunctionPort port = new FunctionPort(fabric);
+                            port.place().take(above, (device << 3 | function) + distance);
+                            return port;
+                        });
+                    }));
+        }
+
         private <F extends PciFunction> F put(Bridge above, int device, int function, F what) {
             boolean conventional = above.type() == PciExpress.Type.PCIE_TO_PCI_BRIDGE;
             switch (above) {
@@ -153,7 +181,7 @@ public final class PciTopology {
         }
 
         /**
-         * A virtual function: it answers on its physical function's bus, at any of 256 places, once the port above forwards ARI.
+         * A virtual function that is always there: it answers on its physical function's bus, at any of 256 places, once the port above forwards ARI.
          *
          * @param devfn 8 to 255: the physical function's plus first offset plus a multiple of the stride
          */

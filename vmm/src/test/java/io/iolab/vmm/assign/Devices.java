@@ -8,7 +8,8 @@ final class Devices {
     private Devices() {}
 
     static VfioDevice open(PciFunction function, HostInterrupts host) {
-        return new VfioDevice(function, 0, host, new FunctionReset(config(function), 0, -1), () -> {});
+        return new VfioDevice(
+                function, Identity.of(function), 0, host, new FunctionReset(config(function), 0, -1), () -> {});
     }
 
     /** Configuration accesses to this one function, whatever requester id they name. */
