@@ -124,7 +124,8 @@ class AttackCommandTest {
     /** The explainer must know what the scenario's own unit offers: elsewhere IM = 1 is a reserved bit. */
     @Test
     void shouldExplainPostedEntriesOfAScenario() {
-        assertThat(iolab("iommu walk posted-interrupts --bdf 00:09.0 --interrupt 5")).isZero();
+        assertThat(iolab("iommu walk posted-interrupts --bdf 00:09.0 --interrupt 5"))
+                .isZero();
         assertThat(out()).contains("IM=1", "allowed: posted");
     }
 
