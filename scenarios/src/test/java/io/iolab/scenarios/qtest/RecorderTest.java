@@ -89,7 +89,7 @@ class RecorderTest {
         double together =
                 gaps.stream().mapToDouble(gap -> ((Number) gap).doubleValue()).sum();
         assertThat(gaps).hasSizeGreaterThanOrEqualTo(6);
-        assertThat(together).as("%s ms", gaps).isGreaterThan(7.5 * gaps.size());
+        assertThat(together).as("%s ms", gaps).isGreaterThan(9.0 * gaps.size());
         hold(table("e1000e").without(GAPS), recorded, ours);
     }
 
