@@ -1,5 +1,6 @@
 package io.iolab.vmm.inject;
 
+import io.iolab.devices.memory.ForwardingMemory;
 import io.iolab.devices.memory.Memory;
 
 /**

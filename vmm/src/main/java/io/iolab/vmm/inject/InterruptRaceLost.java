@@ -2,6 +2,7 @@ package io.iolab.vmm.inject;
 
 import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.dma.DmaPort;
+import io.iolab.devices.memory.ForwardingMemory;
 import io.iolab.devices.memory.Memory;
 import org.jspecify.annotations.Nullable;
 

@@ -3,6 +3,7 @@ package io.iolab.vmm.inject;
 import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.dma.DmaPort;
 import io.iolab.devices.fault.DmaFault;
+import io.iolab.devices.memory.ForwardingMemory;
 import io.iolab.devices.memory.Memory;
 
 /**

@@ -1,12 +1,14 @@
-package io.iolab.vmm.inject;
+package io.iolab.devices.memory;
 
-import io.iolab.devices.memory.Memory;
-
-/** A memory that passes everything on; a defect changes one method. */
-class ForwardingMemory implements Memory {
+/**
+ * A memory that passes everything on. A subclass changes what it is about: an injected defect, a fence left out, an ear at a store.
+ *
+ * <p>Threading: that of the memory behind it.
+ */
+public class ForwardingMemory implements Memory {
     private final Memory memory;
 
-    ForwardingMemory(Memory memory) {
+    public ForwardingMemory(Memory memory) {
         this.memory = memory;
     }
 
