@@ -18,6 +18,11 @@ public interface DeviceType {
     /** The size offered for a queue, a power of two up to 32768. Constant. */
     int queueSize(int queue);
 
+    /** Entries of the MSI-X table, 1 to 128; one for each queue and the configuration unless there is a reason. Constant. */
+    default int vectors() {
+        return queues() + 1;
+    }
+
     /** Bytes in the device configuration structure. Constant. */
     int configBytes();
 

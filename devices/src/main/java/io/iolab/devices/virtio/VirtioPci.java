@@ -86,7 +86,7 @@ public final class VirtioPci {
                 .bar(new Bar(MSIX_BAR, Bar.Kind.MEMORY32, REGION_SIZE, false))
                 .bar(new Bar(VIRTIO_BAR, Bar.Kind.MEMORY64, (long) Region.ALL.length * REGION_SIZE, true));
         this.dma = new BusMasterGate(config, dma);
-        this.interrupts = InterruptUnit.at(config, MSIX_CAPABILITY, type.queues() + 1, this.dma, pin);
+        this.interrupts = InterruptUnit.at(config, MSIX_CAPABILITY, type.vectors(), this.dma, pin);
         this.common = new CommonConfiguration(type, interrupts, counters);
         addCapabilities(function);
         config.seal();

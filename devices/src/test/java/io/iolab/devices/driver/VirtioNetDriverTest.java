@@ -6,6 +6,7 @@ import io.iolab.devices.driver.virtio.VirtioFeatures;
 import io.iolab.devices.driver.virtio.VirtioNetDriver;
 import io.iolab.devices.driver.virtio.VirtioOptions;
 import io.iolab.devices.pci.NetworkFunction;
+import io.iolab.devices.spec.Spec;
 import io.iolab.devices.virtio.net.NetFeatures;
 import io.iolab.devices.virtio.net.VirtioNet;
 import io.iolab.devices.virtio.net.VirtioNetOptions;
@@ -79,6 +80,34 @@ class VirtioNetDriverTest {
         @Override
         VirtioOptions virtio() {
             return VirtioOptions.defaults().without(VirtioFeatures.EVENT_IDX);
+        }
+    }
+
+    @Nested
+    @DisplayName("one MSI-X vector for the configuration and all queues")
+    class OneVectorForAll extends OnModel {
+        @Override
+        NetworkFunction device(TestMachine host, int device, Wire cable) {
+            VirtioNetOptions few = new VirtioNetOptions(MAC, 256, NetFeatures.DEFAULT).withVectors(1);
+            return new VirtioNet(few, host.dma(), host.pin(device), cable, host.clock());
+        }
+
+        @Test
+        @Spec(id = "D45.2", section = "virtio 1.2 4.1.5.4.2")
+        @DisplayName(
+                "4.1.5.4.2: a change of the configuration and a used buffer in the same interrupt are both noticed")
+        void shouldNoticeAChangeAndAFrameByTheSameInterrupt() {
+            VirtioNetDriver net = (VirtioNetDriver) driver;
+            settle();
+            assertThat(net.linkUp()).isTrue();
+            arrive(0, 1);
+            function.setLink(false);
+            settle();
+            expectReceived(0, 1);
+            assertThat(net.linkUp()).isFalse();
+            function.setLink(true);
+            settle();
+            assertThat(net.linkUp()).isTrue();
         }
     }
 

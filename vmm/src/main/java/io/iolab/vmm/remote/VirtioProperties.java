@@ -12,6 +12,7 @@ final class VirtioProperties {
     private static final int SMALLEST_QUEUE = 2;
     private static final int LARGEST_QUEUE = 32768;
     private static final int LARGEST_MTU = 65535;
+    private static final int LARGEST_TABLE = 128;
 
     /** Properties that switch a feature, by the feature's bit (virtio 1.2 sections 5.1.3 and 6). */
     private static final Map<String, Integer> SWITCHES = new TreeMap<>(Map.ofEntries(
@@ -71,6 +72,7 @@ final class VirtioProperties {
             VirtioNetOptions options = new VirtioNetOptions(mac, (int) size, features);
             long mtu = given.takeNumber("host_mtu", 0, LARGEST_MTU, 0);
             options = mtu == 0 ? options : options.withMtu((int) mtu);
+            options = options.withVectors((int) given.takeNumber("vectors", 1, LARGEST_TABLE, 0));
             long speed = given.takeNumber("speed", -1, Integer.MAX_VALUE, -1);
             return speed < 0 ? options : options.withLink(VirtioNetOptions.LinkMode.fullDuplex((int) speed));
         } catch (IllegalArgumentException e) {

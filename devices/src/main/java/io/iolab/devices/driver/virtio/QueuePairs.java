@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * All queue pairs of a driver: how they are set up and reset, how many of them are in use, and what they amount to. Pair
- * {@code i} has queues 2i and 2i + 1 (virtio 1.2 section 5.1.2) and the two vectors behind the configuration's.
+ * {@code i} has queues 2i and 2i + 1 (virtio 1.2 section 5.1.2) and the two vectors behind the configuration's. Where the device has
+ * not that many, the first is everyone's.
  */
 final class QueuePairs {
     private static final int VECTOR_CONFIG = 0;
@@ -20,6 +21,7 @@ final class QueuePairs {
     private final VirtioOptions options;
     private final long features;
     private final QueuePair[] pairs;
+    private final boolean sharedVector;
     /** Those that frames are sent on and received. */
     private int inUse = 1;
 
@@ -36,20 +38,28 @@ final class QueuePairs {
         this.transport = transport;
         this.options = options;
         this.features = features;
+        sharedVector = vectors.size() < VECTOR_CONFIG + 1 + 2 * count;
         pairs = new QueuePair[count];
         for (int i = 0; i < count; i++) {
             pairs[i] = setUp(i, vectors, header);
         }
     }
 
-    /** Vectors for so many pairs and the configuration. */
-    static int vectors(int count) {
-        return VECTOR_CONFIG + 1 + 2 * count;
+    private int receiveVector(int pair) {
+        return sharedVector ? VECTOR_CONFIG : VECTOR_CONFIG + 1 + 2 * pair;
     }
 
-    /** That of the transmit queue follows. */
-    private static int receiveVector(int pair) {
-        return VECTOR_CONFIG + 1 + 2 * pair;
+    private int transmitVector(int pair) {
+        return sharedVector ? VECTOR_CONFIG : receiveVector(pair) + 1;
+    }
+
+    /** An interrupt of the configuration's vector, which may have come from any queue if all share it (section 4.1.5.4.2). */
+    void configInterrupt() {
+        if (sharedVector) {
+            for (QueuePair pair : pairs) {
+                pair.receiveInterrupt();
+            }
+        }
     }
 
     private QueuePair setUp(int number, MsixVectors vectors, @Nullable ReceivedHeader header) {
@@ -59,14 +69,15 @@ final class QueuePairs {
         TransmitQueue transmit = new TransmitQueue(platform, transmitRing, options.header(), features);
         boolean eventIdx = (features & VirtioFeatures.EVENT_IDX) != 0;
         QueuePair pair = new QueuePair(receiveRing, transmitRing, receive, transmit, eventIdx);
-        int receiveVector = receiveVector(number);
-        vectors.route(receiveVector, platform.allocateMessage(() -> {
-            pair.receiveInterrupt();
-            return true;
-        }));
-        vectors.route(receiveVector + 1, platform.allocateMessage(() -> true));
-        transport.enableQueue(receiveRing, receiveVector);
-        transport.enableQueue(transmitRing, receiveVector + 1);
+        if (!sharedVector) {
+            vectors.route(receiveVector(number), platform.allocateMessage(() -> {
+                pair.receiveInterrupt();
+                return true;
+            }));
+            vectors.route(transmitVector(number), platform.allocateMessage(() -> true));
+        }
+        transport.enableQueue(receiveRing, receiveVector(number));
+        transport.enableQueue(transmitRing, transmitVector(number));
         return pair;
     }
 
@@ -117,7 +128,7 @@ final class QueuePairs {
     void resetTransmit(int pair) {
         takeBack(pairs[pair].transmitRing());
         pairs[pair].transmit().reset();
-        transport.enableQueue(pairs[pair].transmitRing(), receiveVector(pair) + 1);
+        transport.enableQueue(pairs[pair].transmitRing(), transmitVector(pair));
     }
 
     void resetReceive(int pair) {

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The driver for a modern virtio-net device (1AF4:1041): up to 8 queue pairs with two MSI-X vectors each and one for the
- * configuration, a control queue, and the offloads that are asked for in {@link VirtioOptions}. Frames of up to 2036 bytes are
+ * configuration, or one for all where the device has fewer; a control queue, and the offloads that are asked for in {@link VirtioOptions}. Frames of up to 2036 bytes are
  * sent, and packets of up to 65 553 bytes with segmentation offload.
  *
  * <p>A frame goes through the pair that its addresses and ports choose, so the frames of a flow stay in order.
@@ -118,7 +118,7 @@ public final class VirtioNetDriver implements NetDriver {
         int most = has(VirtioFeatures.MQ) ? Math.max(1, transport.config16(CONFIG_MAX_PAIRS)) : 1;
         int count = Math.min(most, options.queuePairs());
         received = new ReceivedHeader(features);
-        MsixVectors vectors = device.enableMsix(QueuePairs.vectors(count));
+        MsixVectors vectors = device.enableMsix(1);
         vectors.route(VECTOR_CONFIG, platform.allocateMessage(this::configInterrupt));
         transport.mapConfigVector(VECTOR_CONFIG);
         ReceivedHeader header = has(VirtioFeatures.RECEIVE_METADATA) ? received : null;
@@ -165,8 +165,12 @@ public final class VirtioNetDriver implements NetDriver {
         return stopped();
     }
 
+    /** With a vector that queues share every interrupt may tell of a change, so the configuration is looked at each time. */
     private boolean configInterrupt() {
         configChanged = true;
+        if (pairs != null) {
+            pairs.configInterrupt();
+        }
         return true;
     }
 

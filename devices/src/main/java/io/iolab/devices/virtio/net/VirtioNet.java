@@ -124,6 +124,11 @@ public final class VirtioNet implements NetworkFunction, OffloadPort {
         }
 
         @Override
+        public int vectors() {
+            return options.vectorsOrDefault();
+        }
+
+        @Override
         public int queueSize(int queue) {
             return options.queueSize(queue);
         }

@@ -13,6 +13,7 @@ import java.util.Arrays;
  * @param mtu what MTU offers to the driver, 68 to 65535
  * @param link speed and duplex mode, as SPEED_DUPLEX shows them
  * @param receiveMode what a reset leaves of receive filtering
+ * @param vectors entries of the MSI-X table, 1 to 128; 0 for one for each queue and the configuration
  */
 @SuppressWarnings("ArrayRecordComponent") // copied on the way in and out
 public record VirtioNetOptions(
@@ -22,7 +23,8 @@ public record VirtioNetOptions(
         int queuePairs,
         int mtu,
         LinkMode link,
-        ReceiveMode receiveMode) {
+        ReceiveMode receiveMode,
+        int vectors) {
     /** The most queue pairs. */
     public static final int MAX_QUEUE_PAIRS = 8;
 
@@ -31,6 +33,7 @@ public record VirtioNetOptions(
     private static final int MAX_QUEUE_SIZE = 32768;
     private static final int DEFAULT_MTU = 1500;
     private static final int LEAST_MTU = 68;
+    private static final int MAX_VECTORS = 128;
     private static final long SEVERAL_PAIRS = NetFeatures.MQ | NetFeatures.RSS;
 
     /** What passes the receive filter before the driver has programmed it, on which the specification is silent. */
@@ -87,12 +90,15 @@ public record VirtioNetOptions(
         if (mtu < LEAST_MTU || mtu > 0xFFFF) {
             throw new IllegalArgumentException("MTU " + mtu);
         }
+        if (vectors < 0 || vectors > MAX_VECTORS) {
+            throw new IllegalArgumentException(vectors + " MSI-X vectors");
+        }
         mac = mac.clone();
     }
 
     /** One queue pair, MTU 1500, unknown speed, promiscuous. */
     public VirtioNetOptions(byte[] mac, int queueSize, long offeredFeatures) {
-        this(mac, queueSize, offeredFeatures, 1, DEFAULT_MTU, LinkMode.UNKNOWN, ReceiveMode.PROMISCUOUS);
+        this(mac, queueSize, offeredFeatures, 1, DEFAULT_MTU, LinkMode.UNKNOWN, ReceiveMode.PROMISCUOUS, 0);
     }
 
     /** Queues of 256, {@link NetFeatures#DEFAULT}. */
@@ -102,33 +108,50 @@ public record VirtioNetOptions(
 
     /** Offers these features, too. */
     public VirtioNetOptions withFeatures(long more) {
-        return new VirtioNetOptions(mac, queueSize, offeredFeatures | more, queuePairs, mtu, link, receiveMode);
+        return new VirtioNetOptions(
+                mac, queueSize, offeredFeatures | more, queuePairs, mtu, link, receiveMode, vectors);
     }
 
     public VirtioNetOptions withQueueSize(int descriptors) {
-        return new VirtioNetOptions(mac, descriptors, offeredFeatures, queuePairs, mtu, link, receiveMode);
+        return new VirtioNetOptions(mac, descriptors, offeredFeatures, queuePairs, mtu, link, receiveMode, vectors);
     }
 
     /** Offers MQ, too, and the control queue that it needs. */
     public VirtioNetOptions withQueuePairs(int pairs) {
         long features = offeredFeatures | NetFeatures.MQ | NetFeatures.CTRL_VQ;
-        return new VirtioNetOptions(mac, queueSize, features, pairs, mtu, link, receiveMode);
+        return new VirtioNetOptions(mac, queueSize, features, pairs, mtu, link, receiveMode, vectors);
     }
 
     /** Offers MTU, too. */
     public VirtioNetOptions withMtu(int bytes) {
         return new VirtioNetOptions(
-                mac, queueSize, offeredFeatures | NetFeatures.MTU, queuePairs, bytes, link, receiveMode);
+                mac, queueSize, offeredFeatures | NetFeatures.MTU, queuePairs, bytes, link, receiveMode, vectors);
     }
 
     /** Offers SPEED_DUPLEX, too. */
     public VirtioNetOptions withLink(LinkMode mode) {
         return new VirtioNetOptions(
-                mac, queueSize, offeredFeatures | NetFeatures.SPEED_DUPLEX, queuePairs, mtu, mode, receiveMode);
+                mac,
+                queueSize,
+                offeredFeatures | NetFeatures.SPEED_DUPLEX,
+                queuePairs,
+                mtu,
+                mode,
+                receiveMode,
+                vectors);
     }
 
     public VirtioNetOptions withReceiveMode(ReceiveMode mode) {
-        return new VirtioNetOptions(mac, queueSize, offeredFeatures, queuePairs, mtu, link, mode);
+        return new VirtioNetOptions(mac, queueSize, offeredFeatures, queuePairs, mtu, link, mode, vectors);
+    }
+
+    /** So few that queues must share theirs, for example. */
+    public VirtioNetOptions withVectors(int entries) {
+        return new VirtioNetOptions(mac, queueSize, offeredFeatures, queuePairs, mtu, link, receiveMode, entries);
+    }
+
+    int vectorsOrDefault() {
+        return vectors == 0 ? queues() + 1 : vectors;
     }
 
     boolean offers(long feature) {
@@ -160,7 +183,8 @@ public record VirtioNetOptions(
                 && queuePairs == that.queuePairs
                 && mtu == that.mtu
                 && link.equals(that.link)
-                && receiveMode == that.receiveMode;
+                && receiveMode == that.receiveMode
+                && vectors == that.vectors;
     }
 
     @Override
