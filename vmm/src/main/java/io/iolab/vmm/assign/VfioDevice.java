@@ -74,7 +74,7 @@ public final class VfioDevice {
         reset.run();
         ConfigSpace real = physical.config();
         pages = new MappedPages(identity, 0, 0, 0);
-        config = VirtualConfig.of(real, identity, this::copyMsix)
+        config = VirtualConfig.of(real, identity, this::copyMsix, VfioDevice::copyMsi)
                 .onWrite(ConfigSpace.COMMAND, 2, this::commandWritten)
                 .seal();
         interrupts = new DeviceInterrupts(physical, rid, host, pages);
@@ -90,14 +90,36 @@ public final class VfioDevice {
                 .field(at + 8, 4, real.get(at + 8, 4), 0, 0);
     }
 
+    /** The same of MSI: enable and granted vectors, address, data and mask bits are the copy's. */
+    private static void copyMsi(ConfigSpace copy, ConfigSpace real, int at) {
+        int control = real.get(at + 2, 2);
+        boolean wide = (control & 1 << 7) != 0;
+        int data = wide ? at + 12 : at + 8;
+        copy.capability(at, VirtualConfig.MSI)
+                .field(at + 2, 2, control & (0x180 | 7 << 1), 0x71, 0)
+                .field(at + 4, 4, 0, 0xFFFF_FFFC, 0)
+                .field(data, 2, 0, 0xFFFF, 0);
+        if (wide) {
+            copy.field(at + 8, 4, 0, -1, 0);
+        }
+        if ((control & 1 << 8) != 0) {
+            copy.field(data + 4, 4, 0, -1, 0).field(data + 8, 4, 0, 0, 0);
+        }
+    }
+
     static int vectors(ConfigSpace real, int msix) {
         return (real.get(msix + 2, 2) & 0x7FF) + 1;
     }
 
-    /** Bus mastering is the user's to switch; decoding of the physical function stays on for the host's mapping. */
+    /**
+     * Bus mastering is the user's to switch; decoding of the physical function stays on for the host's mapping, and INTx is as
+     * {@link LineInterrupt} wants it.
+     */
     private void commandWritten() {
+        interrupts.lineDisabledByUser(config.intxDisabled());
         int command = ConfigSpace.COMMAND_MEMORY
                 | ConfigSpace.COMMAND_IO
+                | interrupts.commandBits()
                 | (config.busMaster() ? ConfigSpace.COMMAND_BUS_MASTER : 0);
         physical.config().write(ConfigSpace.COMMAND, 2, command);
     }
@@ -188,12 +210,16 @@ public final class VfioDevice {
     }
 
     /**
-     * SET_IRQS.
+     * SET_IRQS. With events the device itself is switched to this kind of interrupt, and each of its interrupts runs the event of its
+     * vector, on the thread of the device. INTx is masked with that, and unmasking it while the device still asserts runs the event again,
+     * also from inside the event; a device whose interrupt does not end in this way is heard again after the next unmask.
      *
      * @param flags one DATA and one ACTION bit of {@link IrqInfo}
      * @param events for DATA_EVENTFD {@code count} events, a null takes the vector's event away; for DATA_BOOL a null means false; else
      *     empty
-     * @return {@link Errno#EINVAL} for flags or vectors that do not fit the index
+     * @return {@link Errno#EINVAL} for flags or vectors that do not fit the index, for vectors beyond those first switched on, or while
+     *     another kind of interrupt is on; {@link Errno#ENOSPC} if the host has no vectors left; {@link Errno#EBUSY} for an interrupt
+     *     line that the device cannot share
      */
     public Errno setIrqs(int flags, int index, int start, int count, List<@Nullable Runnable> events) {
         return closed ? Errno.EINVAL : interrupts.set(flags, index, start, count, events);
@@ -236,7 +262,7 @@ public final class VfioDevice {
         if (closed) {
             return;
         }
-        interrupts.disableAll();
+        interrupts.close();
         reset.run();
         closed = true;
         onClose.run();
