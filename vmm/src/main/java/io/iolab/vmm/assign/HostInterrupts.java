@@ -181,6 +181,11 @@ public final class HostInterrupts implements MessagePort {
         }
     }
 
+    /** Claims a vector for a device that a driver of the host's own runs. Set-up only. */
+    public MessageTarget allocate(int rid, Runnable handler) {
+        return route(rid, handler).message();
+    }
+
     /**
      * Has the unit post a device's interrupts.
      *
