@@ -42,6 +42,10 @@ final class NicReader {
             throw guest.error(
                     Guest.INTERRUPTS.name(), "expected on the passthrough path only; no other has an assigned NIC");
         }
+        if (path != Path.PASSTHROUGH && Guest.DEVICE_TLB.has(guest)) {
+            throw guest.error(
+                    Guest.DEVICE_TLB.name(), "expected on the passthrough path only; no other has an assigned NIC");
+        }
         return assigned(guest, virtio(guest, nic));
     }
 
@@ -73,7 +77,9 @@ final class NicReader {
                 Nic.COALESCED_MMIO.read(node, absent.coalescedMmio()),
                 absent.virtio(),
                 absent.msixSharedPage(),
-                absent.interrupts());
+                absent.interrupts(),
+                absent.assigned(),
+                absent.deviceTlb());
     }
 
     /** Of {@link #nicKeys} those of {@link #VIRTIO_FEATURES}. */
@@ -89,7 +95,9 @@ final class NicReader {
                 absent.coalescedMmio(),
                 absent.virtio(),
                 absent.msixSharedPage(),
-                absent.interrupts());
+                absent.interrupts(),
+                absent.assigned(),
+                absent.deviceTlb());
     }
 
     /** See {@link #nic}. */
@@ -114,7 +122,9 @@ final class NicReader {
 
     /** The keys of an assigned NIC that stand beside {@code nic}. */
     static NicTuning assigned(ConfigNode parent, NicTuning absent) throws ConfigException {
-        return msix(parent, absent.withInterrupts(Guest.INTERRUPTS.read(parent, absent.interrupts())));
+        NicTuning nic = absent.withInterrupts(Guest.INTERRUPTS.read(parent, absent.interrupts()))
+                .withDeviceTlb(Guest.DEVICE_TLB.read(parent, absent.deviceTlb()));
+        return msix(parent, nic);
     }
 
     /** See {@link #nic}. */

@@ -164,6 +164,7 @@ public final class PathVariants {
                 keys.add(Guest.MAPPED);
                 keys.add(Guest.MSIX);
                 keys.add(Guest.INTERRUPTS);
+                keys.add(Guest.DEVICE_TLB);
             }
             case NATIVE -> keys.addAll(PHYSICAL_NIC);
         }

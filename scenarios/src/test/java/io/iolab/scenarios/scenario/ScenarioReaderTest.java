@@ -135,7 +135,7 @@ class ScenarioReaderTest {
                   - {name: b, path: virtio, virtio: {backend: user, queue_size: 1024, in_order: true}}
                   - {name: c, path: virtio}
                   - {name: d, path: passthrough, msix: {shared_page: true}}
-                  - {name: e, path: passthrough, msix: {}, interrupts: posted}
+                  - {name: e, path: passthrough, msix: {}, interrupts: posted, device_tlb: true}
                 """);
 
         assertThat(scenario.guests())
@@ -150,6 +150,9 @@ class ScenarioReaderTest {
         assertThat(scenario.guests())
                 .extracting(guest -> guest.nic().interrupts())
                 .endsWith(InterruptDelivery.FORWARDED, InterruptDelivery.POSTED);
+        assertThat(scenario.guests())
+                .extracting(guest -> guest.nic().deviceTlb())
+                .endsWith(false, true);
     }
 
     @Test

@@ -9,8 +9,8 @@ import io.iolab.devices.pci.PowerManagement;
 
 /**
  * How a function is reset when it changes hands: function-level reset, the same by Advanced Features, a round trip through D3hot, the
- * secondary bus of the bridge above; the first that there is. BARs and interrupt line are put back afterwards, as the host needs them; the
- * command register is not, so bus mastering is off.
+ * secondary bus of the bridge above; the first that there is. BARs, interrupt line and translation services are put back afterwards, as
+ * the host needs them; the command register is not, so bus mastering is off.
  */
 final class FunctionReset {
     private static final int MAX_CAPABILITIES = 48;
@@ -92,6 +92,8 @@ final class FunctionReset {
             bars[i] = config.read(rid, ConfigSpace.BAR0 + 4 * i, 4);
         }
         int line = config.read(rid, ConfigSpace.INTERRUPT_LINE, 1);
+        TranslationServices services = new TranslationServices(config);
+        boolean translating = services.enabled(rid);
         switch (method) {
             case FLR -> {
                 int control = capability(PciExpress.CAPABILITY_ID) + 8;
@@ -113,6 +115,9 @@ final class FunctionReset {
             config.write(rid, ConfigSpace.BAR0 + 4 * i, 4, bars[i]);
         }
         config.write(rid, ConfigSpace.INTERRUPT_LINE, 1, line);
+        if (translating) {
+            services.enable(rid, true);
+        }
         return method;
     }
 

@@ -181,9 +181,17 @@ public final class HostInterrupts implements MessagePort {
         }
     }
 
-    /** Claims a vector for a device that a driver of the host's own runs. Set-up only. */
+    /**
+     * Claims a vector for a device that a driver of the host's own runs. Set-up only.
+     *
+     * @throws IllegalStateException if there is none left
+     */
     public MessageTarget allocate(int rid, Runnable handler) {
-        return route(rid, handler).message();
+        Route route = route(rid, handler);
+        if (route == null) {
+            throw new IllegalStateException("the host has no interrupt vector left");
+        }
+        return route.message();
     }
 
     /**

@@ -107,7 +107,8 @@ public final class VfioContainer {
     }
 
     /**
-     * SET_IOMMU, once: every group's functions get the container's address space.
+     * SET_IOMMU, once: every group's functions get the container's address space. Functions with address translation services have
+     * them switched on where the unit offers them too.
      *
      * @return {@link Errno#EINVAL} without a group or when it was set before; {@link Errno#ENODEV} for a kind that is not there;
      *     {@link Errno#EPERM} if a group is refused ({@link VfioGroup#refusal})
@@ -130,7 +131,14 @@ public final class VfioContainer {
 
     private void attach(VfioGroup group, Domain to) {
         for (int rid : group.requesterIds()) {
-            if (iommu.domainOf(rid) == null) {
+            if (iommu.domainOf(rid) != null) {
+                continue;
+            }
+            if (iommu.supportsDeviceTlbs() && host.translationServices().offered(rid)) {
+                // The unit first: a request for translation that it does not expect would be refused for good.
+                iommu.attachWithDeviceTlb(rid, to);
+                host.translationServices().enable(rid, true);
+            } else {
                 iommu.attach(rid, to);
             }
         }
@@ -161,7 +169,9 @@ public final class VfioContainer {
         }
         for (int rid : group.requesterIds()) {
             if (iommu.domainOf(rid) == present) {
+                // The function answers the invalidation of what it has cached, so its services go last.
                 iommu.detach(rid);
+                host.translationServices().enable(rid, false);
             }
         }
         if (groups.isEmpty()) {

@@ -34,6 +34,7 @@ public final class VfioHost {
     private final ConfigAccess config;
     private final IntFunction<@Nullable PciFunction> functions;
     private final List<ReservedRegion> reserved;
+    private final TranslationServices translationServices;
     private final Map<Integer, String> drivers = new HashMap<>();
     /** By the lowest requester id of the group. */
     private final Map<Integer, VfioGroup> open = new TreeMap<>();
@@ -57,6 +58,7 @@ public final class VfioHost {
         this.config = config;
         this.functions = functions;
         this.reserved = List.copyOf(reserved);
+        translationServices = new TranslationServices(config);
     }
 
     /**
@@ -151,6 +153,10 @@ public final class VfioHost {
 
     List<ReservedRegion> reserved() {
         return reserved;
+    }
+
+    TranslationServices translationServices() {
+        return translationServices;
     }
 
     /** A function by the name that VFIO uses: {@code 0000:01:00.0}. */
