@@ -38,13 +38,18 @@ final class TranslationServices {
     }
 
     private int find(int rid) {
+        return find(config, rid, ExtendedCapability.ADDRESS_TRANSLATION);
+    }
+
+    /** Where an extended capability of a function is; 0 for none. */
+    static int find(ConfigAccess config, int rid, int id) {
         int at = ExtendedCapability.FIRST;
         for (int i = 0; i < MAX_CAPABILITIES && at >= ExtendedCapability.FIRST; i++) {
             int header = config.read(rid, at, 4);
             if (header == -1) {
                 return 0;
             }
-            if ((header & 0xFFFF) == ExtendedCapability.ADDRESS_TRANSLATION) {
+            if (header != 0 && (header & 0xFFFF) == id) {
                 return at;
             }
             at = header >>> 20 & 0xFFC;

@@ -50,6 +50,20 @@ public final class VfioDevice {
      */
     public record Region(boolean read, boolean write, boolean mmap, long size, long offset, List<Area> sparse) {}
 
+    /**
+     * A function or bridge that a hot reset affects.
+     *
+     * @param name {@code 0000:01:00.0}
+     */
+    public record Affected(int group, int rid, String name) {}
+
+    /**
+     * PCI_HOT_RESET.
+     *
+     * @param obstacles whom the caller does not have, in words
+     */
+    public record HotResetResult(Errno errno, List<String> obstacles) {}
+
     private final PciFunction physical;
     private final Identity identity;
     private final FunctionReset reset;
@@ -57,6 +71,7 @@ public final class VfioDevice {
     private final ConfigSpace config;
     private final DeviceInterrupts interrupts;
     private MappedPages pages;
+    private @Nullable HotReset hotReset;
     private boolean closed;
 
     /** @param rid the function's, for the source check of its interrupts */
@@ -255,6 +270,52 @@ public final class VfioDevice {
         boolean possible = reset.run() != FunctionReset.Method.NONE;
         config.reset();
         return possible ? Errno.OK : Errno.ENOTTY;
+    }
+
+    /**
+     * GET_PCI_HOT_RESET_INFO: everybody on the bus, in the order of requester ids.
+     *
+     * @return {@link Errno#ENODEV} on bus 0, which cannot be reset
+     */
+    public Opened<List<Affected>> hotResetInfo() {
+        List<Affected> affected = hotReset == null || closed ? List.of() : hotReset.affected();
+        return affected.isEmpty() ? Opened.failed(Errno.ENODEV) : Opened.of(affected);
+    }
+
+    /**
+     * PCI_HOT_RESET: resets the bus that the device is on, and with it everybody in {@link #hotResetInfo}. Interrupts and bus mastering of
+     * them are off afterwards, whoever has them open.
+     *
+     * @param groups that the caller has open: those of everybody affected
+     * @return {@link Errno#ENODEV} on bus 0; {@link Errno#EINVAL} if a group is missing or somebody affected is not bound to VFIO, a bridge
+     *     for instance; nothing has changed then
+     */
+    public HotResetResult hotReset(List<VfioGroup> groups) {
+        HotReset all = hotReset;
+        return all == null || closed ? new HotResetResult(Errno.ENODEV, List.of()) : all.run(groups);
+    }
+
+    /**
+     * FEATURE: of what could be asked, migration and the device's own log of its DMA among it, a physical function has nothing. Pages that it
+     * writes are logged by the IOMMU: {@link VfioContainer#dirtyBitmap}.
+     *
+     * @param feature by its number
+     * @return {@link Errno#ENOTTY}
+     */
+    public Errno feature(int feature) {
+        return Errno.ENOTTY;
+    }
+
+    void hotResets(HotReset all) {
+        hotReset = all;
+    }
+
+    void beforeBusReset() {
+        interrupts.disableAll();
+    }
+
+    void afterBusReset() {
+        config.reset();
     }
 
     /** Gives the device back: interrupts off, bus mastering off, reset. */

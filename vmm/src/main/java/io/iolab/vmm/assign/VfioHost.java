@@ -38,6 +38,8 @@ public final class VfioHost {
     private final Map<Integer, String> drivers = new HashMap<>();
     /** By the lowest requester id of the group. */
     private final Map<Integer, VfioGroup> open = new TreeMap<>();
+    /** Open devices by requester id. */
+    private final Map<Integer, VfioDevice> devices = new HashMap<>();
 
     /**
      * @param groups as the topology has them now
@@ -172,8 +174,23 @@ public final class VfioHost {
         }
         PciNode bridge = node.bridge();
         FunctionReset reset = new FunctionReset(config, node.rid(), bridge == null ? -1 : bridge.rid());
-        return Opened.of(
-                new VfioDevice(function, identity, node.rid(), interrupts, reset, () -> group.closed(node.rid())));
+        VfioDevice device = new VfioDevice(function, identity, node.rid(), interrupts, reset, () -> {
+            devices.remove(node.rid());
+            group.closed(node.rid());
+        });
+        device.hotResets(new HotReset(this, node, reset));
+        devices.put(node.rid(), device);
+        return Opened.of(device);
+    }
+
+    /** The device that somebody has open, or null. */
+    @Nullable
+    VfioDevice openDevice(int rid) {
+        return devices.get(rid);
+    }
+
+    ConfigAccess config() {
+        return config;
     }
 
     /** Null for a virtual function whose physical function is gone. */

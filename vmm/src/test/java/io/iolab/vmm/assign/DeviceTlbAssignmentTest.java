@@ -90,7 +90,8 @@ class DeviceTlbAssignmentTest {
     }
 
     @Test
-    @DisplayName("10.5.1: a reset clears the services, and the host puts them back; the next user has nothing of the last")
+    @DisplayName(
+            "10.5.1: a reset clears the services, and the host puts them back; the next user has nothing of the last")
     void shouldKeepServicesOverResets() {
         start(true, TableMode.LEGACY);
         assertThat(read(IOVA)).isEqualTo(DmaFault.NONE);

@@ -53,8 +53,7 @@ class DirectTranslatedTest {
         services.addTo(made.config());
         return made;
     });
-    private final ProbeFunction peer =
-            build.function(peerPort, 0, 0, dma -> new ProbeFunction(Kind.EXPRESS, 0, dma));
+    private final ProbeFunction peer = build.function(peerPort, 0, 0, dma -> new ProbeFunction(Kind.EXPRESS, 0, dma));
     private final PciTopology topology = build.build();
     private final IommuDriver driver;
     private final Domain domain;
@@ -97,7 +96,8 @@ class DirectTranslatedTest {
     }
 
     @Test
-    @DisplayName("6.12.3: with DT a translated request goes to the peer though redirect is on, and the unit sees the translation alone")
+    @DisplayName(
+            "6.12.3: with DT a translated request goes to the peer though redirect is on, and the unit sees the translation alone")
     void shouldGoToPeerWithDirectTranslated() {
         accessControl(REDIRECTING | AccessControlServices.DIRECT_TRANSLATED);
         assertThat(write(IOVA + 0x20)).isEqualTo(DmaFault.NONE);
@@ -121,7 +121,8 @@ class DirectTranslatedTest {
     }
 
     @Test
-    @DisplayName("6.12.3: DT is for translated addresses; the peer's own address untranslated is redirected, and the unit refuses it")
+    @DisplayName(
+            "6.12.3: DT is for translated addresses; the peer's own address untranslated is redirected, and the unit refuses it")
     void shouldRedirectUntranslatedInSpiteOfDirectTranslated() {
         accessControl(REDIRECTING | AccessControlServices.DIRECT_TRANSLATED);
         int ats = ExtendedCapability.find(requester.config(), ExtendedCapability.ADDRESS_TRANSLATION);
