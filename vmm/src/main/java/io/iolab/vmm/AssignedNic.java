@@ -32,6 +32,9 @@ public enum AssignedNic {
         if (virtual.stream().map(GuestConfig::link).distinct().count() > 1) {
             return Optional.of("expected one link for all guests with virtual functions, which share the 82576's port");
         }
+        if (virtual.stream().anyMatch(guest -> guest.nic().deviceTlb())) {
+            return Optional.of("expected no device TLB with a virtual function: it is an option of the 82574L");
+        }
         return Optional.empty();
     }
 }

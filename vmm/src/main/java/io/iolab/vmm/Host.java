@@ -75,13 +75,15 @@ final class Host implements AutoCloseable {
     /**
      * @param size bytes of physical memory
      * @param remapInterrupts whether the remapping unit offers interrupt remapping and posting and the host uses it
+     * @param deviceTlbs whether it offers address translation services, and the host uses them for functions that have them
      */
-    Host(long size, Optional<Path> file, boolean remapInterrupts) throws IOException {
+    Host(long size, Optional<Path> file, boolean remapInterrupts, boolean deviceTlbs) throws IOException {
         memory = file.isPresent() ? PhysicalMemory.map(file.get(), size) : PhysicalMemory.allocate(size);
         frames = new HostFrames(memory);
         iommuOptions = RemappingOptions.builder()
                 .interruptRemapping(remapInterrupts)
                 .postedInterrupts(remapInterrupts)
+                .deviceTlb(deviceTlbs)
                 .build();
         iommu = new RemappingUnit(iommuOptions, memory, interrupts);
         AddressMap<MmioHandler> bus = new AddressMap<>();

@@ -86,7 +86,10 @@ public final class Lab implements AutoCloseable {
                 config.memoryFile(),
                 config.guests().stream()
                         .anyMatch(guest -> guest.path() == Path.PASSTHROUGH
-                                && guest.nic().interrupts() != InterruptDelivery.FORWARDED));
+                                && guest.nic().interrupts() != InterruptDelivery.FORWARDED),
+                config.guests().stream()
+                        .anyMatch(guest ->
+                                guest.path() == Path.PASSTHROUGH && guest.nic().deviceTlb()));
         Run run = config.clock() == ClockMode.VIRTUAL ? new Timeline() : new WallThreads(config.spendCosts());
         Lab lab = new Lab(host, run, config.clock(), config.injections());
         try {

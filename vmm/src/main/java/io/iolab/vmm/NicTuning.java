@@ -17,6 +17,7 @@ package io.iolab.vmm;
  *     mapped into the guest
  * @param interrupts how an assigned NIC's interrupts come to the guest
  * @param assigned which NIC is assigned
+ * @param deviceTlb whether an assigned 82574L has address translation services and a device TLB, which the part itself lacks
  */
 public record NicTuning(
         int ringSize,
@@ -30,7 +31,8 @@ public record NicTuning(
         VirtioTuning virtio,
         boolean msixSharedPage,
         InterruptDelivery interrupts,
-        AssignedNic assigned) {
+        AssignedNic assigned,
+        boolean deviceTlb) {
     /** Nothing is held back, and all paths finish transmissions without interrupts. */
     public static final NicTuning DEFAULTS = new NicTuning(256, 0, 0, 0, false, true, true, true);
 
@@ -56,7 +58,8 @@ public record NicTuning(
                 VirtioTuning.DEFAULTS,
                 false,
                 InterruptDelivery.FORWARDED,
-                AssignedNic.E1000E);
+                AssignedNic.E1000E,
+                false);
     }
 
     /** The same NIC with other rings. */
@@ -73,7 +76,8 @@ public record NicTuning(
                 virtio,
                 msixSharedPage,
                 interrupts,
-                assigned);
+                assigned,
+                deviceTlb);
     }
 
     /** The same NIC with another virtio device. */
@@ -90,7 +94,8 @@ public record NicTuning(
                 tuning,
                 msixSharedPage,
                 interrupts,
-                assigned);
+                assigned,
+                deviceTlb);
     }
 
     /** The same NIC with its MSI-X table in a page of its own, or in that of the transmit registers. */
@@ -107,7 +112,8 @@ public record NicTuning(
                 virtio,
                 shared,
                 interrupts,
-                assigned);
+                assigned,
+                deviceTlb);
     }
 
     /** The same NIC, assigned with this delivery of its interrupts. */
@@ -124,7 +130,8 @@ public record NicTuning(
                 virtio,
                 msixSharedPage,
                 delivery,
-                assigned);
+                assigned,
+                deviceTlb);
     }
 
     /** The same settings for another assigned NIC. */
@@ -141,7 +148,26 @@ public record NicTuning(
                 virtio,
                 msixSharedPage,
                 interrupts,
-                nic);
+                nic,
+                deviceTlb);
+    }
+
+    /** The same NIC, assigned with a device TLB or without. */
+    public NicTuning withDeviceTlb(boolean present) {
+        return new NicTuning(
+                ringSize,
+                itr,
+                txDelay,
+                rxDelay,
+                txInterrupts,
+                eventIndex,
+                mergeable,
+                coalescedMmio,
+                virtio,
+                msixSharedPage,
+                interrupts,
+                assigned,
+                present);
     }
 
     /** Descriptors that a virtqueue offers. */

@@ -1,5 +1,8 @@
 package io.iolab.vmm;
 
+import io.iolab.devices.ats.AddressTranslation;
+import io.iolab.devices.ats.DeviceTlb;
+import io.iolab.devices.ats.DeviceTlbCounters;
 import io.iolab.devices.dma.DirectDma;
 import io.iolab.devices.dma.DmaPort;
 import io.iolab.devices.dma.RequesterId;
@@ -66,7 +69,14 @@ final class PhysicalPath {
         RequesterCounters counters = host.iommu().countersFor(rid);
         E1000Board board =
                 context.config().nic().msixSharedPage() ? E1000Board.SHARED_VECTOR_PAGE : E1000Board.REFERENCE;
-        E1000 nic = path.nic(board, host.iommu().portFor(rid), counters::walkAccesses);
+        AddressTranslation services = context.config().nic().deviceTlb()
+                ? new AddressTranslation(new DeviceTlb(host.iommu().translationPortFor(rid)))
+                : null;
+        DmaPort port = services == null ? host.iommu().portFor(rid) : services.port();
+        E1000 nic = path.nic(board, port, counters::walkAccesses);
+        if (services != null) {
+            services.addTo(nic.config());
+        }
         VirtualMachine vm = new VirtualMachine(context, path.account);
         VfioDevice device = host.assign(
                 rid, nic, vm.memory(), context.config().mapped(), context.bugs().rights());
@@ -77,7 +87,8 @@ final class PhysicalPath {
                 device,
                 engine,
                 path.new PostedWrites(nic, engine, vm.vcpu()),
-                () -> path.sync(nic.counters()));
+                () -> path.sync(nic.counters()),
+                Optional.ofNullable(services).map(present -> present.tlb().counters()));
     }
 
     /** A virtual function of the lab's 82576. */
@@ -98,12 +109,19 @@ final class PhysicalPath {
                 super.afterMapped();
             }
         };
-        return path.assigned(nic.rid(vf), vm, device, nic.engine(), hooks, () -> path.sync(nic.counters(), vf));
+        return path.assigned(
+                nic.rid(vf), vm, device, nic.engine(), hooks, () -> path.sync(nic.counters(), vf), Optional.empty());
     }
 
     /** What a guest has of a function that the host has opened for it. */
     private PathHardware assigned(
-            int rid, VirtualMachine vm, VfioDevice device, NicWorker engine, DeviceHooks hooks, Runnable syncDevice) {
+            int rid,
+            VirtualMachine vm,
+            VfioDevice device,
+            NicWorker engine,
+            DeviceHooks hooks,
+            Runnable syncDevice,
+            Optional<DeviceTlbCounters> deviceTlb) {
         Host host = context.host();
         RequesterCounters counters = host.iommu().countersFor(rid);
         InterruptPort interrupts = host.iommu().interruptPortFor(rid);
@@ -126,7 +144,7 @@ final class PhysicalPath {
                     ledger.interrupts(InterruptOutcome.REMAPPED, interrupts.remapped());
                     ledger.interrupts(InterruptOutcome.BLOCKED, interrupts.blocked());
                 },
-                () -> figures(counters, host.iommu().counters()),
+                () -> figures(counters, host.iommu().counters(), deviceTlb),
                 Optional.of(counters));
     }
 
@@ -205,7 +223,8 @@ final class PhysicalPath {
         ledger.drops(Direction.TX, DropCause.FILTERED, counters.txSpoofed(vf));
     }
 
-    private static GuestFigures.Iommu figures(RequesterCounters own, IommuCounters all) {
+    private static GuestFigures.Iommu figures(
+            RequesterCounters own, IommuCounters all, Optional<DeviceTlbCounters> deviceTlb) {
         long faults = 0;
         for (FaultReason reason : FaultReason.values()) {
             faults += own.faults(reason);
@@ -214,7 +233,23 @@ final class PhysicalPath {
         for (InvalidationKind kind : InvalidationKind.values()) {
             invalidations += all.invalidations(kind);
         }
-        return new GuestFigures.Iommu(own.iotlbHits(), own.iotlbMisses(), own.walkAccesses(), faults, invalidations);
+        return new GuestFigures.Iommu(
+                own.iotlbHits(),
+                own.iotlbMisses(),
+                own.walkAccesses(),
+                faults,
+                invalidations,
+                deviceTlb.map(PhysicalPath::figures));
+    }
+
+    private static GuestFigures.DeviceTlb figures(DeviceTlbCounters counters) {
+        return new GuestFigures.DeviceTlb(
+                counters.hits(),
+                counters.misses(),
+                counters.translations(),
+                counters.translatedRequests(),
+                counters.untranslatedRequests(),
+                counters.invalidations());
     }
 
     /**

@@ -24,7 +24,7 @@ final class NicReader {
     private static final int ITR_UNIT_NANOS = 256;
 
     /** Keys of a guest that only an assigned NIC has. */
-    static final List<Key<?>> ASSIGNED = List.of(Guest.DEVICE, Guest.MSIX, Guest.INTERRUPTS);
+    static final List<Key<?>> ASSIGNED = List.of(Guest.DEVICE, Guest.MSIX, Guest.INTERRUPTS, Guest.DEVICE_TLB);
 
     private NicReader() {}
 
@@ -78,7 +78,8 @@ final class NicReader {
                 absent.virtio(),
                 absent.msixSharedPage(),
                 absent.interrupts(),
-                absent.assigned());
+                absent.assigned(),
+                absent.deviceTlb());
     }
 
     /** Of {@link #nicKeys} those of {@link #VIRTIO_FEATURES}. */
@@ -95,7 +96,8 @@ final class NicReader {
                 absent.virtio(),
                 absent.msixSharedPage(),
                 absent.interrupts(),
-                absent.assigned());
+                absent.assigned(),
+                absent.deviceTlb());
     }
 
     /** See {@link #nic}. */
@@ -122,7 +124,9 @@ final class NicReader {
     static NicTuning assigned(ConfigNode parent, NicTuning absent) throws ConfigException {
         AssignedNic device = Guest.DEVICE.read(parent, absent.assigned());
         NicTuning nic = msix(
-                parent, absent.withAssigned(device).withInterrupts(Guest.INTERRUPTS.read(parent, absent.interrupts())));
+                parent, absent.withAssigned(device)
+                        .withInterrupts(Guest.INTERRUPTS.read(parent, absent.interrupts()))
+                        .withDeviceTlb(Guest.DEVICE_TLB.read(parent, absent.deviceTlb())));
         if (device == AssignedNic.IGBVF && nic.itr() * ITR_UNIT_NANOS > AssignedNic.MOST_MODERATION_NANOS) {
             throw parent.error("expected itr: 8191us at most with device: igbvf, whose EITR holds no more");
         }

@@ -252,8 +252,14 @@ final class ScenarioKeys {
                 "passthrough: forwarded (the default): the host hears each interrupt and injects it; remapped: so too, through an"
                         + " interrupt-remapping table; posted: the IOMMU posts it to a vCPU with APICv, without an exit.",
                 InterruptDelivery.class);
+        static final Key<Boolean> DEVICE_TLB = Key.flag(
+                "device_tlb",
+                "passthrough: the 82574L gets address translation services (ATS), which the part itself lacks, and caches translations"
+                        + " of its own. Translation requests are counted; of their round trip no price is known, so only the walks"
+                        + " that they cause take time. Default false.");
         static final List<Key<?>> ALL =
-                List.of(NAME, PATH, RAM, LINK, NIC, VIRTIO, WORKLOAD, MAPPED, DEVICE, MSIX, INTERRUPTS);
+                List.of(
+                        NAME, PATH, RAM, LINK, NIC, VIRTIO, WORKLOAD, MAPPED, DEVICE, MSIX, INTERRUPTS, DEVICE_TLB);
 
         private Guest() {}
     }

@@ -136,7 +136,7 @@ class ScenarioReaderTest {
                   - {name: b, path: virtio, virtio: {backend: user, queue_size: 1024, in_order: true}}
                   - {name: c, path: virtio}
                   - {name: d, path: passthrough, msix: {shared_page: true}}
-                  - {name: e, path: passthrough, msix: {}, interrupts: posted}
+                  - {name: e, path: passthrough, msix: {}, interrupts: posted, device_tlb: true}
                   - {name: f, path: passthrough, device: igbvf, interrupts: posted}
                 """);
 
@@ -156,6 +156,9 @@ class ScenarioReaderTest {
         assertThat(scenario.guests())
                 .extracting(guest -> guest.nic().interrupts())
                 .endsWith(InterruptDelivery.FORWARDED, InterruptDelivery.POSTED, InterruptDelivery.POSTED);
+        assertThat(scenario.guests())
+                .extracting(guest -> guest.nic().deviceTlb())
+                .endsWith(false, true, false);
     }
 
     @Test

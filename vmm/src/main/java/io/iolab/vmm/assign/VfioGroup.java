@@ -151,6 +151,11 @@ public final class VfioGroup {
         return container;
     }
 
+    /** Whether the caller has the group still open. */
+    boolean isOpen() {
+        return !closed;
+    }
+
     void closed(int rid) {
         openDevices.remove(rid);
     }

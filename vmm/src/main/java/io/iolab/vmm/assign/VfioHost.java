@@ -37,9 +37,12 @@ public final class VfioHost {
     private final ConfigAccess config;
     private final IntFunction<@Nullable PciFunction> functions;
     private final List<ReservedRegion> reserved;
+    private final TranslationServices translationServices;
     private final Map<Integer, String> drivers = new HashMap<>();
     /** By the lowest requester id of the group. */
     private final Map<Integer, VfioGroup> open = new TreeMap<>();
+    /** Open devices by requester id. */
+    private final Map<Integer, VfioDevice> devices = new HashMap<>();
 
     /**
      * @param groups as the topology has them now
@@ -60,6 +63,7 @@ public final class VfioHost {
         this.config = config;
         this.functions = functions;
         this.reserved = List.copyOf(reserved);
+        translationServices = new TranslationServices(config);
     }
 
     /**
@@ -182,6 +186,10 @@ public final class VfioHost {
         return Errno.OK;
     }
 
+    TranslationServices translationServices() {
+        return translationServices;
+    }
+
     /** A function by the name that VFIO uses: {@code 0000:01:00.0}. */
     static String name(int rid) {
         return "0000:" + RequesterId.format(rid);
@@ -195,8 +203,23 @@ public final class VfioHost {
         }
         PciNode bridge = node.bridge();
         FunctionReset reset = new FunctionReset(config, node.rid(), bridge == null ? -1 : bridge.rid());
-        return Opened.of(
-                new VfioDevice(function, identity, node.rid(), interrupts, reset, () -> group.closed(node.rid())));
+        VfioDevice device = new VfioDevice(function, identity, node.rid(), interrupts, reset, () -> {
+            devices.remove(node.rid());
+            group.closed(node.rid());
+        });
+        device.hotResets(new HotReset(this, node, reset));
+        devices.put(node.rid(), device);
+        return Opened.of(device);
+    }
+
+    /** The device that somebody has open, or null. */
+    @Nullable
+    VfioDevice openDevice(int rid) {
+        return devices.get(rid);
+    }
+
+    ConfigAccess config() {
+        return config;
     }
 
     /** Null for a virtual function whose physical function is gone. */

@@ -190,6 +190,18 @@ public final class PciTopology {
             return made;
         }
 
+        /**
+         * What an interrupt pin ends at: each bridge on the way up turns it by the device number of what is below, and bus 0 is wired as
+         * {@link PciHost#gsi} says (PCI-to-PCI Bridge 1.2 section 9.1; PCI Express Base section 2.2.8.1). To be used once {@link #build}
+         * was called.
+         *
+         * @param above null for bus 0
+         * @param pin 1 to 4 for INTA# to INTD#
+         */
+        public InterruptPin interruptPin(@Nullable Bridge above, int device, int pin) {
+            return new SwizzledPin(host, above, device, pin);
+        }
+
         private <F extends PciFunction> F put(Bridge above, int device, int function, F what) {
             boolean conventional = above.type() == PciExpress.Type.PCIE_TO_PCI_BRIDGE;
             switch (above) {
