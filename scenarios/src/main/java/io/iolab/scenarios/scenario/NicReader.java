@@ -124,7 +124,8 @@ final class NicReader {
     static NicTuning assigned(ConfigNode parent, NicTuning absent) throws ConfigException {
         AssignedNic device = Guest.DEVICE.read(parent, absent.assigned());
         NicTuning nic = msix(
-                parent, absent.withAssigned(device)
+                parent,
+                absent.withAssigned(device)
                         .withInterrupts(Guest.INTERRUPTS.read(parent, absent.interrupts()))
                         .withDeviceTlb(Guest.DEVICE_TLB.read(parent, absent.deviceTlb())));
         if (device == AssignedNic.IGBVF && nic.itr() * ITR_UNIT_NANOS > AssignedNic.MOST_MODERATION_NANOS) {
@@ -134,6 +135,10 @@ final class NicReader {
             throw parent.error(
                     Guest.MSIX.name(),
                     "expected with device: e1000e only; a virtual function has its table in a BAR of its own");
+        }
+        if (device == AssignedNic.IGBVF && nic.deviceTlb()) {
+            throw parent.error(
+                    Guest.DEVICE_TLB.name(), "expected with device: e1000e only; it is an option of the lab's 82574L");
         }
         return nic;
     }

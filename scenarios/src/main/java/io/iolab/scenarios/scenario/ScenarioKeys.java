@@ -258,8 +258,7 @@ final class ScenarioKeys {
                         + " of its own. Translation requests are counted; of their round trip no price is known, so only the walks"
                         + " that they cause take time. Default false.");
         static final List<Key<?>> ALL =
-                List.of(
-                        NAME, PATH, RAM, LINK, NIC, VIRTIO, WORKLOAD, MAPPED, DEVICE, MSIX, INTERRUPTS, DEVICE_TLB);
+                List.of(NAME, PATH, RAM, LINK, NIC, VIRTIO, WORKLOAD, MAPPED, DEVICE, MSIX, INTERRUPTS, DEVICE_TLB);
 
         private Guest() {}
     }

@@ -160,6 +160,10 @@ public final class VfioHost {
         return reserved;
     }
 
+    TranslationServices translationServices() {
+        return translationServices;
+    }
+
     /**
      * Takes all virtual functions of a physical function away, as its driver does for {@code echo 0 > sriov_numvfs}.
      *
@@ -184,10 +188,6 @@ public final class VfioHost {
         config.write(physical, function.sriovCapability() + SRIOV_CONTROL, 2, 0);
         rids.forEach(drivers::remove);
         return Errno.OK;
-    }
-
-    TranslationServices translationServices() {
-        return translationServices;
     }
 
     /** A function by the name that VFIO uses: {@code 0000:01:00.0}. */
