@@ -9,6 +9,7 @@ import io.iolab.vmm.ledger.GuestLedger;
 import io.iolab.vmm.ledger.Path;
 import java.lang.management.ManagementFactory;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -30,9 +31,21 @@ class AllocationTest {
         assertThat(bytesPer10000(path, new Workload.PingPong(1514, 0, 0))).isLessThan(FRAMES);
     }
 
-    /** Bytes that 10,000 frames allocate; under one a frame there is nothing that every frame, or every burst, allocates. */
+    @Test
+    void shouldAllocateNothingForAVirtualFunction() throws Exception {
+        NicTuning nic = NicTuning.DEFAULTS.withAssigned(AssignedNic.IGBVF);
+        Workload stream = Labs.stream(60, Labs.MAX, Labs.rate(50_000));
+        assertThat(bytesPer10000(Labs.guest(Path.PASSTHROUGH, nic, stream, true)))
+                .isLessThan(FRAMES);
+    }
+
     private static long bytesPer10000(Path path, Workload workload) throws Exception {
-        try (Lab lab = Labs.create(ClockMode.VIRTUAL, 42, List.of(Labs.guest(path, workload)))) {
+        return bytesPer10000(Labs.guest(path, workload));
+    }
+
+    /** Bytes that 10,000 frames allocate; under one a frame there is nothing that every frame, or every burst, allocates. */
+    private static long bytesPer10000(GuestConfig guest) throws Exception {
+        try (Lab lab = Labs.create(ClockMode.VIRTUAL, 42, List.of(guest))) {
             lab.warmUp(50 * Labs.MILLISECOND);
             GuestLedger ledger = lab.ledgers().get(0);
             run(lab, ledger, FRAMES);

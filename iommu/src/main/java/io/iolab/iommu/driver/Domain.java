@@ -22,6 +22,7 @@ public final class Domain {
     private long mappedBytes;
     private int attached;
     private boolean destroyed;
+    private boolean tracking;
     /** Whether something was unmapped that the unit may still know. */
     private boolean stale;
 
@@ -91,12 +92,31 @@ public final class Domain {
      *     page; nothing has changed
      */
     public long unmap(long iova, long length) {
+        PageTable pages = whole(iova, length);
+        return unmapped(pages, iova, length, pages.unmap(iova, length));
+    }
+
+    /**
+     * As {@link #unmap(long, long)}, and hands out the pages of the range that were written since they were last asked for.
+     *
+     * @throws IllegalStateException unless {@link #tracksDirty}
+     */
+    public long unmap(long iova, long length, DirtyPages dirty) {
+        checkTracking();
+        PageTable pages = whole(iova, length);
+        return unmapped(pages, iova, length, pages.unmap(iova, length, dirty));
+    }
+
+    private PageTable whole(long iova, long length) {
         PageTable pages = checked(iova, length);
         if (pages.splitsPage(iova, length)) {
             throw new IllegalArgumentException(
                     "0x" + Long.toHexString(iova) + ", " + length + " bytes: an end lies inside a large page");
         }
-        long unmapped = pages.unmap(iova, length);
+        return pages;
+    }
+
+    private long unmapped(PageTable pages, long iova, long length, long unmapped) {
         mappedBytes -= unmapped;
         if (unmapped != 0 || pages.hasUnlinked()) {
             driver.unmapped(this, iova, length, !pages.hasUnlinked());
@@ -118,11 +138,7 @@ public final class Domain {
      * there.
      */
     long unmapUnflushed(long iova, long length) {
-        PageTable pages = checked(iova, length);
-        if (pages.splitsPage(iova, length)) {
-            throw new IllegalArgumentException(
-                    "0x" + Long.toHexString(iova) + ", " + length + " bytes: an end lies inside a large page");
-        }
+        PageTable pages = whole(iova, length);
         stale = true;
         long unmapped = pages.unmap(iova, length);
         pages.linked();
@@ -136,6 +152,61 @@ public final class Domain {
         stale = false;
         if (table != null) {
             table.freeRetired();
+        }
+    }
+
+    /** Whether the unit can tell which pages devices write: second-level tables of scalable mode, and ECAP.SLADS with SMPWCS. */
+    public boolean supportsDirtyTracking() {
+        return table != null && driver.supportsDirtyTracking();
+    }
+
+    public boolean tracksDirty() {
+        return tracking;
+    }
+
+    /**
+     * Has the unit note the pages that devices write from now on, or no more; again changes nothing.
+     *
+     * @throws IllegalStateException without {@link #supportsDirtyTracking}
+     */
+    public void trackDirty(boolean on) {
+        PageTable pages = table;
+        if (pages == null || destroyed || !driver.supportsDirtyTracking()) {
+            throw new IllegalStateException("domain " + id + ": nobody notes which pages are written");
+        }
+        if (on != tracking) {
+            tracking = on;
+            if (on) {
+                // What an earlier tracking left; none is set meanwhile.
+                pages.takeDirty(0, limit, (iova, length) -> {});
+            }
+            driver.trackDirty(this, on);
+        }
+    }
+
+    /**
+     * Hands out the pages of a range that devices have written since tracking began or they were last handed out. When it returns, the
+     * next write to any of them will be noted again: the unit, and devices that cache translations themselves, have forgotten that they
+     * were written already (VT-d 3.7, 6.5.3).
+     *
+     * @throws IllegalArgumentException if a number is not page-aligned or the range leaves the domain
+     * @throws IllegalStateException unless {@link #tracksDirty}
+     */
+    public void takeDirty(long iova, long length, DirtyPages pages) {
+        checkTracking();
+        boolean[] any = new boolean[1];
+        checked(iova, length).takeDirty(iova, length, (page, size) -> {
+            any[0] = true;
+            pages.dirty(page, size);
+        });
+        if (any[0]) {
+            driver.unmapped(this, iova, length, true);
+        }
+    }
+
+    private void checkTracking() {
+        if (!tracking) {
+            throw new IllegalStateException("domain " + id + ": nobody notes which pages are written");
         }
     }
 
@@ -169,6 +240,9 @@ public final class Domain {
             throw new IllegalStateException("domain " + id + " is in use");
         }
         if (!destroyed) {
+            if (tracking) {
+                trackDirty(false);
+            }
             destroyed = true;
             driver.destroyed(this);
             if (table != null) {

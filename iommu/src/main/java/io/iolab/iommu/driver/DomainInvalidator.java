@@ -55,6 +55,11 @@ final class DomainInvalidator {
         return 64 - Long.numberOfLeadingZeros(iova >>> 12 ^ iova + length - 1 >>> 12);
     }
 
+    /** A field of the PASID entries that lead to a domain has changed; what was translated through them is for {@link #domain}. */
+    void pasidEntries(int domain) {
+        invalidator.pasid(domain, PasidTables.PASID);
+    }
+
     /** Structures of a requester that were absent are there: units with caching mode remember the absence under domain 0. */
     void appeared(int rid, int domain) {
         invalidator.contextDevice(0, rid);

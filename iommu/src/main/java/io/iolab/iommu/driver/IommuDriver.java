@@ -92,6 +92,11 @@ public final class IommuDriver {
         return queue != null && unit.deviceTlb();
     }
 
+    /** Whether {@link Domain#trackDirty} works: ECAP.SLADS, used by tables of {@link TableMode#SCALABLE_SECOND_LEVEL}. */
+    public boolean supportsDirtyTracking() {
+        return mode == TableMode.SCALABLE_SECOND_LEVEL && unit.secondLevelDirty();
+    }
+
     /** Whether {@link #createPassThroughDomain} works. */
     public boolean supportsPassThrough() {
         return unit.passThrough();
@@ -407,6 +412,16 @@ public final class IommuDriver {
             }
             isolations++;
             cutOff(dead, domain);
+        }
+    }
+
+    /** SLADE is in the PASID entries; what was translated with it or without goes too. */
+    void trackDirty(Domain domain, boolean on) {
+        if (requesters instanceof PasidTables tables) {
+            tables.trackDirty(domain.id(), on);
+            flushWriteBuffer();
+            caches.pasidEntries(domain.id());
+            flush(domain);
         }
     }
 

@@ -4,6 +4,7 @@ import io.iolab.devices.memory.AddressRange;
 import io.iolab.devices.memory.Memory;
 import java.util.Arrays;
 import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A second-level or first-level table that this driver builds (VT-d 9.7, 9.8): entry layout transcribed here, apart from the model's.
@@ -17,6 +18,9 @@ final class PageTable {
     private static final long PAGE_SIZE = 1L << 7;
     /** R and W of a second-level entry; P and R/W of a first-level one. Either way, none is set in an absent entry. */
     private static final long RIGHTS = 3;
+
+    /** D of a second-level entry, where the PASID entry has SLADE. */
+    private static final long DIRTY = 1L << 9;
 
     private static final long FIRST_LEVEL_TABLE = 1 | 1 << 1 | 1 << 2 | 1 << 5;
     private static final long FIRST_LEVEL_READ = 1 | 1 << 2 | 1 << 5;
@@ -152,11 +156,48 @@ final class PageTable {
      * @return bytes that were mapped
      */
     long unmap(long iova, long length) {
-        return clear(rootHpa, levels, 0, iova, iova + length - 1);
+        return clear(rootHpa, levels, 0, iova, iova + length - 1, null);
+    }
+
+    /** As {@link #unmap}, and hands out those pages that were written: none is missed, as the bit is taken with the entry. */
+    long unmap(long iova, long length, DirtyPages dirty) {
+        return clear(rootHpa, levels, 0, iova, iova + length - 1, dirty);
+    }
+
+    /** Clears the dirty bits of the range, and hands out the pages that had one. */
+    void takeDirty(long iova, long length, DirtyPages dirty) {
+        takeDirty(rootHpa, levels, 0, iova, iova + length - 1, dirty);
+    }
+
+    private void takeDirty(long tableHpa, int level, long tableBase, long first, long last, DirtyPages dirty) {
+        int from = first <= tableBase ? 0 : (int) (first - tableBase >>> shift(level));
+        int to = (int) Math.min(ENTRIES - 1, last - tableBase >>> shift(level));
+        for (int index = from; index <= to; index++) {
+            long entryHpa = tableHpa + 8L * index;
+            long entry = memory.loadLongAcquire(entryHpa);
+            long base = tableBase + ((long) index << shift(level));
+            if ((entry & RIGHTS) == 0) {
+                continue;
+            }
+            if (!isLeaf(entry, level)) {
+                takeDirty(entry & ADDRESS, level - 1, base, first, last, dirty);
+            } else if ((exchange(entryHpa, ~DIRTY) & DIRTY) != 0) {
+                dirty.dirty(base, 1L << shift(level));
+            }
+        }
+    }
+
+    /** Keeps these bits of an entry, which the unit may be changing. @return the entry as it was */
+    private long exchange(long entryHpa, long kept) {
+        long entry = memory.loadLongAcquire(entryHpa);
+        while (!memory.compareAndSetLong(entryHpa, entry, entry & kept)) {
+            entry = memory.loadLongAcquire(entryHpa);
+        }
+        return entry;
     }
 
     /** @param tableBase the first address that the table translates */
-    private long clear(long tableHpa, int level, long tableBase, long first, long last) {
+    private long clear(long tableHpa, int level, long tableBase, long first, long last, @Nullable DirtyPages dirty) {
         long cleared = 0;
         int from = first <= tableBase ? 0 : (int) (first - tableBase >>> shift(level));
         int to = (int) Math.min(ENTRIES - 1, last - tableBase >>> shift(level));
@@ -169,14 +210,18 @@ final class PageTable {
             long base = tableBase + ((long) index << shift(level));
             long size = 1L << shift(level);
             if (isLeaf(entry, level)) {
-                memory.storeLongRelease(entryHpa, 0);
+                if (dirty == null) {
+                    memory.storeLongRelease(entryHpa, 0);
+                } else if ((exchange(entryHpa, 0) & DIRTY) != 0) {
+                    dirty.dirty(base, size);
+                }
                 cleared += size;
             } else {
                 if (first <= base && base + size - 1 <= last) {
                     memory.storeLongRelease(entryHpa, 0);
                     retire(entry & ADDRESS);
                 }
-                cleared += clear(entry & ADDRESS, level - 1, base, first, last);
+                cleared += clear(entry & ADDRESS, level - 1, base, first, last, dirty);
             }
         }
         return cleared;

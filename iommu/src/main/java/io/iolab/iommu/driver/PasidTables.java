@@ -3,7 +3,9 @@ package io.iolab.iommu.driver;
 import io.iolab.devices.dma.RequesterId;
 import io.iolab.devices.memory.Memory;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Root, context and PASID structures of scalable mode (VT-d 9.2, 9.4 to 9.6). Each requester has a directory and a table of its own,
@@ -20,6 +22,7 @@ final class PasidTables implements RequesterTables {
     private static final long ADDRESS = 0x000F_FFFF_FFFF_F000L;
     private static final int CONTEXT_BYTES = 32;
 
+    private static final long ACCESSED_DIRTY = 1 << 9;
     private static final long FIRST_LEVEL = 1 << 6;
     private static final long SECOND_LEVEL = 2 << 6;
     private static final long PASS_THROUGH = 4 << 6;
@@ -29,6 +32,10 @@ final class PasidTables implements RequesterTables {
     private final boolean firstLevel;
     private final long rootHpa;
     private final Map<Integer, Long> directories = new HashMap<>();
+    /** Domain by requester, of those that have second-level tables. */
+    private final Map<Integer, Integer> secondLevel = new HashMap<>();
+    /** Domains whose entries have SLADE. */
+    private final Set<Integer> tracked = new HashSet<>();
 
     PasidTables(Memory memory, FrameSource frames, boolean firstLevel) {
         this.memory = memory;
@@ -47,7 +54,9 @@ final class PasidTables implements RequesterTables {
         if (firstLevel) {
             publish(rid, FIRST_LEVEL, domain, pageTableHpa, deviceTlb);
         } else {
-            publish(rid, pageTableHpa | SECOND_LEVEL | (long) addressWidthCode << 2, domain, 0, deviceTlb);
+            secondLevel.put(rid, domain);
+            long low = pageTableHpa | SECOND_LEVEL | (long) addressWidthCode << 2;
+            publish(rid, tracked.contains(domain) ? low | ACCESSED_DIRTY : low, domain, 0, deviceTlb);
         }
     }
 
@@ -70,6 +79,7 @@ final class PasidTables implements RequesterTables {
 
     @Override
     public void clear(int rid) {
+        secondLevel.remove(rid);
         memory.storeLongRelease(context(rid), 0);
         long entryHpa = memory.readLong(directory(rid)) & ADDRESS;
         memory.storeLongRelease(entryHpa, 0);
@@ -82,6 +92,22 @@ final class PasidTables implements RequesterTables {
         long contextHpa = context(rid);
         long low = memory.readLong(contextHpa) & ~PAGE_REQUESTS;
         memory.storeLongRelease(contextHpa, allowed ? low | PAGE_REQUESTS : low);
+    }
+
+    /** SLADE of all entries that lead to a domain, now and from now on. */
+    void trackDirty(int domain, boolean on) {
+        if (on) {
+            tracked.add(domain);
+        } else {
+            tracked.remove(domain);
+        }
+        secondLevel.forEach((rid, of) -> {
+            if (of == domain) {
+                long entryHpa = memory.readLong(directory(rid)) & ADDRESS;
+                long low = memory.readLong(entryHpa);
+                memory.storeLongRelease(entryHpa, on ? low | ACCESSED_DIRTY : low & ~ACCESSED_DIRTY);
+            }
+        });
     }
 
     /** A directory of 128 entries, of which the first leads to a table. */

@@ -173,6 +173,11 @@ final class UnitRegisters {
         };
     }
 
+    /** SLADS, with walks that snoop by themselves (SMPWCS), as the update of a bit needs. */
+    boolean secondLevelDirty() {
+        return (ecap >>> 45 & 1) != 0 && (ecap >>> 48 & 1) != 0;
+    }
+
     boolean deviceTlb() {
         return (ecap & 1 << 2) != 0;
     }

@@ -168,12 +168,20 @@ public final class ResultJson {
                     .put("bytes", requests.bytes());
         }
         GuestFigures.Iommu iommu = raw.iommu();
-        path.putObject("iommu")
-                .put("iotlb_hits", iommu.iotlbHits())
+        ObjectNode unit = path.putObject("iommu");
+        unit.put("iotlb_hits", iommu.iotlbHits())
                 .put("iotlb_misses", iommu.iotlbMisses())
                 .put("walk_accesses", iommu.walkAccesses())
                 .put("faults", iommu.faults())
                 .put("invalidations", iommu.invalidations());
+        iommu.deviceTlb()
+                .ifPresent(tlb -> unit.putObject("device_tlb")
+                        .put("hits", tlb.hits())
+                        .put("misses", tlb.misses())
+                        .put("translation_requests", tlb.translationRequests())
+                        .put("translated_requests", tlb.translated())
+                        .put("untranslated_requests", tlb.untranslated())
+                        .put("invalidations", tlb.invalidations()));
     }
 
     private static void exits(ArrayNode list, PathFigures row) {

@@ -78,10 +78,7 @@ public final class ResultSchema {
                 .optional("wakeups", "By cause.", each(WakeCause.values(), JsonSchema.count()))
                 .with("copied_bytes", "Between guest memory and host buffers.", JsonSchema.count())
                 .with("dma", "Requests of the device.", JsonSchema.listOf(dma()))
-                .with(
-                        "iommu",
-                        "All 0 without one.",
-                        counts("iotlb_hits", "iotlb_misses", "walk_accesses", "faults", "invalidations"))
+                .with("iommu", "All 0 without one.", iommu())
                 .with("exits", "Most frequent first.", JsonSchema.listOf(exits()))
                 .optional("share_of_native", "Each figure divided by the native path's.", share())
                 .object();
@@ -182,12 +179,29 @@ public final class ResultSchema {
         return fields.object();
     }
 
+    private static ObjectNode iommu() {
+        ObjectNode deviceTlb = counts(
+                "hits",
+                "misses",
+                "translation_requests",
+                "translated_requests",
+                "untranslated_requests",
+                "invalidations");
+        return countFields("iotlb_hits", "iotlb_misses", "walk_accesses", "faults", "invalidations")
+                .optional("device_tlb", "Of an assigned NIC that caches translations itself.", deviceTlb)
+                .object();
+    }
+
     private static ObjectNode counts(String... names) {
+        return countFields(names).object();
+    }
+
+    private static Fields countFields(String... names) {
         Fields fields = new Fields();
         for (String name : names) {
             fields.with(name, "Count.", JsonSchema.count());
         }
-        return fields.object();
+        return fields;
     }
 
     private static ObjectNode each(Enum<?>[] constants, ObjectNode value) {

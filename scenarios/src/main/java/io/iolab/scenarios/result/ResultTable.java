@@ -31,6 +31,10 @@ public final class ResultTable {
             out.append("\nShare of native (1.0000 is what the NIC does without a hypervisor)\n")
                     .append(shares(report, yardstick.get()).render());
         }
+        if (report.rows().stream().anyMatch(row -> row.raw().iommu().deviceTlb().isPresent())) {
+            out.append("\nDevice TLBs, per packet (translation requests: their round trip has no price)\n")
+                    .append(deviceTlbs(report).render());
+        }
         out.append("\nProcessor time per packet (ns)\n")
                 .append(processor(report).render());
         out.append("\nVM exits\n").append(exits(report).render());
@@ -114,6 +118,31 @@ public final class ResultTable {
                     micros(row.latencyNanos(99)),
                     row.cpuNanosPerPacket(),
                     row.drops());
+        }
+        return table;
+    }
+
+    private static TextTable deviceTlbs(Report report) {
+        TextTable table = new TextTable()
+                .text("PATH")
+                .number("hits")
+                .number("misses")
+                .number("translation requests")
+                .number("translated")
+                .number("untranslated")
+                .number("invalidations in all");
+        for (PathFigures row : report.rows()) {
+            row.raw()
+                    .iommu()
+                    .deviceTlb()
+                    .ifPresent(tlb -> table.row(
+                            label(row),
+                            short3(row.perPacket(tlb.hits())),
+                            short3(row.perPacket(tlb.misses())),
+                            short3(row.perPacket(tlb.translationRequests())),
+                            short3(row.perPacket(tlb.translated())),
+                            short3(row.perPacket(tlb.untranslated())),
+                            tlb.invalidations()));
         }
         return table;
     }

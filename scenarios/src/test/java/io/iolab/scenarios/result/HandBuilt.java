@@ -13,6 +13,7 @@ import io.iolab.vmm.ledger.Path;
 import io.iolab.vmm.ledger.WakeCause;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.HdrHistogram.Histogram;
 
 /** Figures that no machine made, small enough to check by hand. */
@@ -63,6 +64,28 @@ public final class HandBuilt {
                 new GuestFigures.Iommu(9, 2, 8, 0, 0),
                 Map.of(CpuShare.GUEST, 4_000_000L),
                 latencies());
+    }
+
+    /** An assigned NIC with a device TLB: four packets. */
+    static GuestFigures withDeviceTlb() {
+        GuestFigures plain = passthrough();
+        GuestFigures.DeviceTlb tlb = new GuestFigures.DeviceTlb(6, 2, 3, 7, 1, 5);
+        return new GuestFigures(
+                plain.guest(),
+                plain.path(),
+                plain.seconds(),
+                plain.tx(),
+                plain.rx(),
+                plain.exits(),
+                plain.interrupts(),
+                plain.kicksSent(),
+                plain.kicksSuppressed(),
+                plain.wakeups(),
+                plain.copiedBytes(),
+                plain.dma(),
+                new GuestFigures.Iommu(9, 2, 8, 0, 0, Optional.of(tlb)),
+                plain.cpuPicos(),
+                plain.latencyNanos());
     }
 
     /** The yardstick. */

@@ -46,6 +46,19 @@ class ResultJsonTest {
         assertThat(SchemaCheck.problems(ResultSchema.document(), withoutGuests)).isEmpty();
     }
 
+    @Test
+    void shouldHaveTheDeviceTlbWhereThereIsOne() throws IOException {
+        JsonNode document = MAPPER.readTree(ResultJson.text(HandBuilt.report(HandBuilt.withDeviceTlb())));
+        assertThat(SchemaCheck.problems(ResultSchema.document(), document)).isEmpty();
+        JsonNode tlb = document.at("/paths/0/iommu/device_tlb");
+        assertThat(tlb.get("hits").asLong()).isEqualTo(6);
+        assertThat(tlb.get("translation_requests").asLong()).isEqualTo(3);
+        assertThat(tlb.get("invalidations").asLong()).isEqualTo(5);
+        ((ObjectNode) tlb).remove("misses");
+        assertThat(SchemaCheck.problems(ResultSchema.document(), document)).hasSize(1);
+        assertThat(document().at("/paths/1/iommu/device_tlb").isMissingNode()).isTrue();
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"schema", "scenario", "seed", "clock", "profile", "virtual_seconds", "paths"})
     void shouldRequireEveryFieldOfTheDocument(String field) throws IOException {

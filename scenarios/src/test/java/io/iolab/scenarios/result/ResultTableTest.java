@@ -106,4 +106,12 @@ class ResultTableTest {
                 .anySatisfy(line -> assertThat(line.replaceAll(" +", " "))
                         .isEqualTo(" vf,\"0\" (passthrough) 80000 0.1638 0.500 0.250 0.750 0.0 0.500 - - 1000.0 0"));
     }
+
+    @Test
+    void shouldShowDeviceTlbsOnlyWhereThereAreSome() {
+        assertThat(ResultTable.text(HandBuilt.report(HandBuilt.passthrough()))).doesNotContain("Device TLB");
+        assertThat(ResultTable.text(HandBuilt.report(HandBuilt.withDeviceTlb())))
+                .contains("Device TLBs, per packet")
+                .containsPattern("1\\.500 +0\\.500 +0\\.750 +1\\.750 +0\\.250 +5");
+    }
 }

@@ -1,6 +1,7 @@
 package io.iolab.scenarios.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.iolab.devices.net.CaptureReader;
@@ -9,6 +10,7 @@ import io.iolab.scenarios.result.ResultSchema;
 import io.iolab.scenarios.scenario.Scenario;
 import io.iolab.scenarios.scenario.ScenarioCatalog;
 import io.iolab.scenarios.schema.SchemaCheck;
+import io.iolab.vmm.ledger.GuestFigures;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -57,6 +59,26 @@ class LabRunnerTest {
         assertThat(new ObjectMapper().readTree(first).path("paths"))
                 .hasSameSizeAs(shortened(name).guests())
                 .allSatisfy(path -> assertThat(path.path("frames").asLong()).isPositive());
+    }
+
+    /** What sriov.yaml says of itself: a virtual function costs the exits of a NIC of one's own, and is translated as itself. */
+    @Test
+    void shouldExitForAVirtualFunctionAsForANicOfItsOwn() throws Exception {
+        List<GuestFigures> guests = runner.run(
+                        ScenarioCatalog.bundled("sriov").withTimes(MILLISECOND, 10 * MILLISECOND), RunRequest.PLAIN)
+                .report()
+                .guests();
+
+        assertThat(guests).extracting(GuestFigures::guest).containsExactly("own-nic", "vf-a", "vf-b");
+        GuestFigures own = guests.getFirst();
+        assertThat(guests).allSatisfy(guest -> {
+            assertThat(guest.tx().frames()).isCloseTo(2_000L, within(10L));
+            assertThat(guest.rx().frames()).isCloseTo(200L, within(5L));
+            assertThat(guest.rx().dropped() + guest.tx().dropped()).isZero();
+            assertThat(guest.perPacket(guest.totalExits())).isCloseTo(own.perPacket(own.totalExits()), within(0.02));
+            assertThat(guest.iommu().iotlbHits()).isGreaterThan(guest.packets());
+            assertThat(guest.iommu().faults()).isZero();
+        });
     }
 
     @Test

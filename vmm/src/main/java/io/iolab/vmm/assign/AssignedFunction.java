@@ -44,7 +44,11 @@ public final class AssignedFunction implements PciFunction {
         this.physical = device.physical();
         pages = new MappedPages(device.identity(), 0, 0, 0);
         config = VirtualConfig.of(
-                physical.config(), device.identity(), (copy, real, at) -> addMsix(copy, real, at, messages));
+                physical.config(),
+                device.identity(),
+                (copy, real, at) -> addMsix(copy, real, at, messages),
+                // No guest driver of the lab falls back to MSI.
+                VirtualConfig.Copy.NONE);
         config.onWrite(
                 ConfigSpace.COMMAND,
                 2,

@@ -1,58 +1,43 @@
 package io.iolab.vmm.assign;
 
-import io.iolab.devices.driver.DriverPlatform.MessageTarget;
 import io.iolab.devices.pci.ConfigSpace;
 import io.iolab.devices.pci.PciFunction;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The interrupts of an open device. MSI-X vectors are programmed with host vectors, each of which runs the event that the user set for it.
- * INTx, error and request have an event each, which nobody but {@link IrqInfo#ACTION_TRIGGER} raises: the lab's physical functions are not
- * wired to a pin.
+ * The interrupts of an open device: SET_IRQS by index. INTx, MSI and MSI-X come from the device itself, and only one of them is on at a
+ * time; error and request have an event each, which nobody but {@link IrqInfo#ACTION_TRIGGER} raises.
  */
 final class DeviceInterrupts {
     static final int INDEXES = IrqIndex.values().length;
 
     private static final int DATA = IrqInfo.DATA_NONE | IrqInfo.DATA_BOOL | IrqInfo.DATA_EVENTFD;
     private static final int ACTIONS = IrqInfo.ACTION_MASK | IrqInfo.ACTION_UNMASK | IrqInfo.ACTION_TRIGGER;
-    private static final int MSIX_ENABLE = 1 << 15;
-    private static final int ENTRY_BYTES = 16;
-    private static final int VECTOR_CONTROL = 12;
 
     private final PciFunction physical;
-    private final int rid;
-    private final HostInterrupts host;
-    private final MappedPages pages;
-    private final int msix;
     private final List<AtomicReferenceArray<@Nullable Runnable>> events = new ArrayList<>();
-    /** Claimed once; a reset function is given the same again. */
-    private final List<HostInterrupts.Route> hostVectors = new ArrayList<>();
-
-    private final boolean[] masked = new boolean[INDEXES];
-    private boolean msixOn;
+    private final LineInterrupt line;
+    private final MessageInterrupts msi;
+    private final MessageInterrupts msix;
 
     DeviceInterrupts(PciFunction physical, int rid, HostInterrupts host, MappedPages pages) {
-        this.rid = rid;
         this.physical = physical;
-        this.host = host;
-        this.pages = pages;
-        this.msix = VirtualConfig.find(physical.config(), VirtualConfig.MSIX);
+        line = new LineInterrupt(physical, host, () -> raise(IrqIndex.INTX, 0));
+        msi = new MessageInterrupts(physical, host, rid, false, pages, vector -> () -> raise(IrqIndex.MSI, vector));
+        msix = new MessageInterrupts(physical, host, rid, true, pages, vector -> () -> raise(IrqIndex.MSIX, vector));
         for (IrqIndex index : IrqIndex.values()) {
             events.add(new AtomicReferenceArray<>(count(index)));
         }
     }
 
     private int count(IrqIndex index) {
-        ConfigSpace config = physical.config();
         return switch (index) {
-            case INTX -> config.get(ConfigSpace.INTERRUPT_PIN, 1) == 0 ? 0 : 1;
-            // MSI is not offered: see VirtualConfig.
-            case MSI -> 0;
-            case MSIX -> msix == 0 ? 0 : VfioDevice.vectors(config, msix);
+            case INTX -> physical.config().get(ConfigSpace.INTERRUPT_PIN, 1) == 0 ? 0 : 1;
+            case MSI -> msi.count();
+            case MSIX -> msix.count();
             case ERR, REQ -> 1;
         };
     }
@@ -62,8 +47,8 @@ final class DeviceInterrupts {
             return Opened.failed(Errno.EINVAL);
         }
         IrqIndex irq = IrqIndex.values()[index];
-        boolean line = irq == IrqIndex.INTX;
-        return Opened.of(new IrqInfo(true, line, line, !line, count(irq)));
+        boolean level = irq == IrqIndex.INTX;
+        return Opened.of(new IrqInfo(true, level, level, !level, count(irq)));
     }
 
     Errno set(int flags, int index, int start, int count, List<@Nullable Runnable> data) {
@@ -78,18 +63,29 @@ final class DeviceInterrupts {
         if (start < 0 || count < 0 || start > slots.length() - count || needsData && data.size() != count) {
             return Errno.EINVAL;
         }
-        if ((flags & IrqInfo.ACTION_TRIGGER) != 0) {
-            return trigger(flags, IrqIndex.values()[index], start, count, data);
-        }
-        if (index != IrqIndex.INTX.ordinal() || (flags & IrqInfo.DATA_EVENTFD) != 0) {
+        IrqIndex irq = IrqIndex.values()[index];
+        return (flags & IrqInfo.ACTION_TRIGGER) != 0
+                ? trigger(flags, irq, start, count, data)
+                : mask(flags, irq, count, data);
+    }
+
+    /** Only a level is masked from here: the vectors' own mask bits are in the device's table. */
+    private Errno mask(int flags, IrqIndex index, int count, List<@Nullable Runnable> data) {
+        if (index != IrqIndex.INTX || !line.isOpen() || count != 1 || (flags & IrqInfo.DATA_EVENTFD) != 0) {
             return Errno.EINVAL;
         }
-        masked[index] = (flags & IrqInfo.ACTION_MASK) != 0;
+        if ((flags & IrqInfo.DATA_BOOL) != 0 && data.getFirst() == null) {
+            return Errno.OK;
+        }
+        if ((flags & IrqInfo.ACTION_MASK) != 0) {
+            line.mask();
+        } else {
+            line.unmask();
+        }
         return Errno.OK;
     }
 
     private Errno trigger(int flags, IrqIndex index, int start, int count, List<@Nullable Runnable> data) {
-        AtomicReferenceArray<@Nullable Runnable> slots = events.get(index.ordinal());
         if ((flags & IrqInfo.DATA_NONE) != 0 && count == 0) {
             disable(index);
             return Errno.OK;
@@ -97,84 +93,113 @@ final class DeviceInterrupts {
         if (count == 0) {
             return Errno.EINVAL;
         }
-        for (int i = 0; i < count; i++) {
-            if ((flags & IrqInfo.DATA_EVENTFD) != 0) {
-                slots.set(start + i, data.get(i));
-            } else if ((flags & IrqInfo.DATA_NONE) != 0 || data.get(i) != null) {
-                fire(index, start + i);
-            }
+        if ((flags & IrqInfo.DATA_EVENTFD) != 0) {
+            return listen(index, start, count, data);
         }
-        if (index == IrqIndex.MSIX && (flags & IrqInfo.DATA_EVENTFD) != 0) {
-            enableMsix();
+        if (!isOn(index, start + count)) {
+            return Errno.EINVAL;
+        }
+        for (int i = 0; i < count; i++) {
+            if ((flags & IrqInfo.DATA_NONE) != 0 || data.get(i) != null) {
+                raise(index, start + i);
+            }
         }
         return Errno.OK;
     }
 
-    private void fire(IrqIndex index, int vector) {
+    private Errno listen(IrqIndex index, int start, int count, List<@Nullable Runnable> data) {
+        AtomicReferenceArray<@Nullable Runnable> slots = events.get(index.ordinal());
+        boolean first = !isOn(index, 1);
+        if (first && anotherIsOn(index) || !first && !isOn(index, start + count)) {
+            return Errno.EINVAL;
+        }
+        for (int i = 0; i < count; i++) {
+            slots.set(start + i, data.get(i));
+        }
+        if (!first) {
+            return Errno.OK;
+        }
+        Errno errno = switch (index) {
+            case INTX -> line.open();
+            case MSI -> msi.enable(start + count);
+            case MSIX -> msix.enable(start + count);
+            case ERR, REQ -> Errno.OK;
+        };
+        if (errno != Errno.OK) {
+            forget(slots);
+        }
+        return errno;
+    }
+
+    /** Whether that many vectors of an index are switched on. */
+    private boolean isOn(IrqIndex index, int count) {
+        return switch (index) {
+            case INTX -> line.isOpen();
+            case MSI -> msi.enabled() >= count;
+            case MSIX -> msix.enabled() >= count;
+            case ERR, REQ -> true;
+        };
+    }
+
+    private boolean anotherIsOn(IrqIndex index) {
+        return index.compareTo(IrqIndex.MSIX) <= 0 && (line.isOpen() || msi.enabled() != 0 || msix.enabled() != 0);
+    }
+
+    private void raise(IrqIndex index, int vector) {
         Runnable event = events.get(index.ordinal()).get(vector);
-        if (event != null && !masked[index.ordinal()]) {
-            masked[index.ordinal()] = index == IrqIndex.INTX;
+        if (event != null) {
             event.run();
         }
     }
 
-    /** The host points the physical table at its own vectors, all of them: which have an event is looked up when they fire. */
-    private void enableMsix() {
-        if (msixOn) {
-            return;
-        }
-        msixOn = true;
-        for (int v = 0; v < count(IrqIndex.MSIX); v++) {
-            MessageTarget target = hostVector(v).message();
-            int bar = pages.tableBar();
-            long entry = pages.tableOffset() + (long) ENTRY_BYTES * v;
-            physical.writeBar(bar, entry, 4, target.address());
-            physical.writeBar(bar, entry + 4, 4, 0);
-            physical.writeBar(bar, entry + 8, 4, target.data());
-            physical.writeBar(bar, entry + VECTOR_CONTROL, 4, 0);
-        }
-        physical.config().write(msix + 2, 2, MSIX_ENABLE);
-    }
-
     /** See {@link VfioDevice#post}. */
     boolean post(int vector, int guestVector, long descriptorHpa) {
-        return msixOn
-                && vector < hostVectors.size()
-                && host.post(hostVectors.get(vector), rid, guestVector, descriptorHpa);
+        return msix.post(vector, guestVector, descriptorHpa);
     }
 
     /** See {@link VfioDevice#unpost}. */
     void unpost(int vector) {
-        if (vector < hostVectors.size()) {
-            host.unpost(hostVectors.get(vector), rid);
-        }
+        msix.unpost(vector);
     }
 
-    private HostInterrupts.Route hostVector(int vector) {
-        if (vector == hostVectors.size()) {
-            hostVectors.add(host.route(rid, () -> fire(IrqIndex.MSIX, vector)));
-        }
-        return hostVectors.get(vector);
+    /** Command register bits of the physical function that are decided here. */
+    int commandBits() {
+        return line.commandBits();
     }
 
-    private void disable(IrqIndex index) {
-        AtomicReferenceArray<@Nullable Runnable> slots = events.get(index.ordinal());
+    /** The user wrote its command register's interrupt disable bit. */
+    void lineDisabledByUser(boolean disabled) {
+        line.disabledByUser(disabled);
+    }
+
+    private static void forget(AtomicReferenceArray<@Nullable Runnable> slots) {
         for (int i = 0; i < slots.length(); i++) {
             slots.set(i, null);
         }
-        if (index == IrqIndex.MSIX && msixOn) {
-            msixOn = false;
-            physical.config().write(msix + 2, 2, 0);
-            for (int vector = 0; vector < hostVectors.size(); vector++) {
-                unpost(vector);
+    }
+
+    private void disable(IrqIndex index) {
+        switch (index) {
+            case INTX -> line.close();
+            case MSI -> msi.disable();
+            case MSIX -> msix.disable();
+            case ERR, REQ -> {
+                // Nothing but the events.
             }
         }
+        forget(events.get(index.ordinal()));
     }
 
     void disableAll() {
         for (IrqIndex index : IrqIndex.values()) {
             disable(index);
         }
-        Arrays.fill(masked, false);
+    }
+
+    /** All off, and the host's vectors given back. */
+    void close() {
+        disableAll();
+        msi.release();
+        msix.release();
     }
 }

@@ -9,8 +9,7 @@ import io.iolab.devices.pci.PowerManagement;
 
 /**
  * How a function is reset when it changes hands: function-level reset, the same by Advanced Features, a round trip through D3hot, the
- * secondary bus of the bridge above; the first that there is. BARs and interrupt line are put back afterwards, as the host needs them; the
- * command register is not, so bus mastering is off.
+ * secondary bus of the bridge above; the first that there is. What the host needs is put back afterwards ({@link SavedFunction}).
  */
 final class FunctionReset {
     private static final int MAX_CAPABILITIES = 48;
@@ -20,7 +19,6 @@ final class FunctionReset {
     private static final int NO_SOFT_RESET = 1 << 3;
     private static final int POWER_STATE = 3;
     private static final int D3HOT = 3;
-    private static final int BARS = 6;
     private static final int SECONDARY_BUS = 0x19;
 
     /** What a function can be reset by, in the order of preference. */
@@ -86,12 +84,7 @@ final class FunctionReset {
     /** Resets the function now; its bus mastering is off before, so that nothing is on its way. */
     Method run() {
         Method method = method();
-        config.write(rid, ConfigSpace.COMMAND, 2, 0);
-        int[] bars = new int[BARS];
-        for (int i = 0; i < BARS; i++) {
-            bars[i] = config.read(rid, ConfigSpace.BAR0 + 4 * i, 4);
-        }
-        int line = config.read(rid, ConfigSpace.INTERRUPT_LINE, 1);
+        SavedFunction saved = new SavedFunction(config, rid, false);
         switch (method) {
             case FLR -> {
                 int control = capability(PciExpress.CAPABILITY_ID) + 8;
@@ -109,14 +102,12 @@ final class FunctionReset {
                 // Bus mastering is off, which is all that can be done.
             }
         }
-        for (int i = 0; i < BARS; i++) {
-            config.write(rid, ConfigSpace.BAR0 + 4 * i, 4, bars[i]);
-        }
-        config.write(rid, ConfigSpace.INTERRUPT_LINE, 1, line);
+        saved.restore();
         return method;
     }
 
-    private void resetBus() {
+    /** Resets everything on the bus; the functions that were on it are saved and put back by the caller. */
+    void resetBus() {
         int control = config.read(bridgeRid, BridgeHeader.BRIDGE_CONTROL, 2);
         config.write(bridgeRid, BridgeHeader.BRIDGE_CONTROL, 2, control | BridgeHeader.SECONDARY_BUS_RESET);
         config.write(bridgeRid, BridgeHeader.BRIDGE_CONTROL, 2, control);

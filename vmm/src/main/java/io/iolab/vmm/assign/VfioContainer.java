@@ -6,7 +6,6 @@ import io.iolab.iommu.driver.Domain;
 import io.iolab.iommu.driver.IommuDriver;
 import io.iolab.iommu.driver.MapRights;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -68,9 +67,10 @@ public final class VfioContainer {
      * DIRTY_PAGES with GET_BITMAP.
      *
      * @param bitmap a bit a page, the lowest bit of the first word first; 8 bytes for every 64 pages begun
+     * @param source which pages those are
      */
     @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
-    public record Dirty(Errno errno, long[] bitmap) {}
+    public record Dirty(Errno errno, long[] bitmap, DirtySource source) {}
 
     private record Mapping(long iova, long size) {
         long last() {
@@ -107,7 +107,8 @@ public final class VfioContainer {
     }
 
     /**
-     * SET_IOMMU, once: every group's functions get the container's address space.
+     * SET_IOMMU, once: every group's functions get the container's address space. Functions with address translation services have
+     * them switched on where the unit offers them too.
      *
      * @return {@link Errno#EINVAL} without a group or when it was set before; {@link Errno#ENODEV} for a kind that is not there;
      *     {@link Errno#EPERM} if a group is refused ({@link VfioGroup#refusal})
@@ -130,7 +131,14 @@ public final class VfioContainer {
 
     private void attach(VfioGroup group, Domain to) {
         for (int rid : group.requesterIds()) {
-            if (iommu.domainOf(rid) == null) {
+            if (iommu.domainOf(rid) != null) {
+                continue;
+            }
+            if (iommu.supportsDeviceTlbs() && host.translationServices().offered(rid)) {
+                // The unit first: a request for translation that it does not expect would be refused for good.
+                iommu.attachWithDeviceTlb(rid, to);
+                host.translationServices().enable(rid, true);
+            } else {
                 iommu.attach(rid, to);
             }
         }
@@ -161,7 +169,9 @@ public final class VfioContainer {
         }
         for (int rid : group.requesterIds()) {
             if (iommu.domainOf(rid) == present) {
+                // The function answers the invalidation of what it has cached, so its services go last.
                 iommu.detach(rid);
+                host.translationServices().enable(rid, false);
             }
         }
         if (groups.isEmpty()) {
@@ -296,47 +306,88 @@ public final class VfioContainer {
         return before != null && before.getValue().last() >= boundary;
     }
 
-    /** DIRTY_PAGES with START; again is no error. */
+    /**
+     * What {@link #dirtyBitmap} reports: {@link DirtySource#WRITTEN} if the unit has dirty bits in the tables that the host's driver uses.
+     */
+    public DirtySource dirtySource() {
+        Domain present = domain;
+        return present != null && present.supportsDirtyTracking() ? DirtySource.WRITTEN : DirtySource.MAPPED;
+    }
+
+    /** DIRTY_PAGES with START: nothing is written yet; again is no error and changes nothing. */
     public Errno startDirtyTracking() {
-        if (domain == null) {
-            return Errno.EINVAL;
-        }
-        tracking = true;
-        return Errno.OK;
+        return track(true);
     }
 
     /** DIRTY_PAGES with STOP; again is no error. */
     public Errno stopDirtyTracking() {
-        if (domain == null) {
+        return track(false);
+    }
+
+    private Errno track(boolean on) {
+        Domain present = domain;
+        if (present == null) {
             return Errno.EINVAL;
         }
-        tracking = false;
+        tracking = on;
+        if (dirtySource() == DirtySource.WRITTEN) {
+            present.trackDirty(on);
+        }
         return Errno.OK;
     }
 
     /**
-     * DIRTY_PAGES with GET_BITMAP. All that is mapped counts as dirty each time: the functions may write there, and nobody tells when.
+     * DIRTY_PAGES with GET_BITMAP. Reading clears: a page that is not written again is not in the next one, unless all that is mapped
+     * counts as dirty ({@link #dirtySource}).
      *
      * @param pageSize 4096
-     * @return {@link Errno#EINVAL} if tracking is off, or an argument does not fit as in {@link #unmapDma}
+     * @return {@link Errno#EINVAL} if tracking is off, or an argument does not fit as in {@link #unmapDma(long, long)}
      */
     public Dirty dirtyBitmap(long iova, long size, long pageSize) {
-        boolean fits = tracking
+        Domain present = domain;
+        if (present == null || !fitsBitmap(iova, size, pageSize)) {
+            return new Dirty(Errno.EINVAL, new long[0], dirtySource());
+        }
+        DirtyBitmap bitmap = new DirtyBitmap(iova, size);
+        for (Mapping mapping : mappings.subMap(iova, iova + size).values()) {
+            if (present.tracksDirty()) {
+                present.takeDirty(mapping.iova, mapping.size, bitmap);
+            } else {
+                bitmap.dirty(mapping.iova, mapping.size);
+            }
+        }
+        return new Dirty(Errno.OK, bitmap.words(), dirtySource());
+    }
+
+    private boolean fitsBitmap(long iova, long size, long pageSize) {
+        return tracking
                 && pageSize == PAGE
                 && aligned(iova, size)
                 && size / PAGE <= Integer.MAX_VALUE
                 && !splits(iova)
                 && !splits(iova + size);
-        if (!fits) {
-            return new Dirty(Errno.EINVAL, new long[0]);
+    }
+
+    /**
+     * UNMAP_DMA with GET_DIRTY_BITMAP: as {@link #unmapDma(long, long)}, and tells which pages were dirty. No write is missed, as the
+     * functions no longer reach the pages when it returns.
+     */
+    public Dirty unmapDma(long iova, long size, long pageSize) {
+        Domain present = domain;
+        if (present == null || !fitsBitmap(iova, size, pageSize)) {
+            return new Dirty(Errno.EINVAL, new long[0], dirtySource());
         }
-        BitSet dirty = new BitSet();
-        for (Mapping mapping : mappings.subMap(iova, iova + size).values()) {
-            int first = (int) ((mapping.iova - iova) / PAGE);
-            dirty.set(first, first + (int) (mapping.size / PAGE));
+        DirtyBitmap bitmap = new DirtyBitmap(iova, size);
+        for (Mapping mapping : List.copyOf(mappings.subMap(iova, iova + size).values())) {
+            if (present.tracksDirty()) {
+                present.unmap(mapping.iova, mapping.size, bitmap);
+            } else {
+                bitmap.dirty(mapping.iova, mapping.size);
+                present.unmap(mapping.iova, mapping.size);
+            }
+            mappings.remove(mapping.iova);
         }
-        int words = (int) ((size / PAGE + 63) / 64);
-        return new Dirty(Errno.OK, java.util.Arrays.copyOf(dirty.toLongArray(), words));
+        return new Dirty(Errno.OK, bitmap.words(), dirtySource());
     }
 
     /** The address space, for whoever wants to look at it; null before {@link #setIommu}. */

@@ -50,6 +50,20 @@ public final class VfioDevice {
      */
     public record Region(boolean read, boolean write, boolean mmap, long size, long offset, List<Area> sparse) {}
 
+    /**
+     * A function or bridge that a hot reset affects.
+     *
+     * @param name {@code 0000:01:00.0}
+     */
+    public record Affected(int group, int rid, String name) {}
+
+    /**
+     * PCI_HOT_RESET.
+     *
+     * @param obstacles whom the caller does not have, in words
+     */
+    public record HotResetResult(Errno errno, List<String> obstacles) {}
+
     private final PciFunction physical;
     private final Identity identity;
     private final FunctionReset reset;
@@ -57,6 +71,7 @@ public final class VfioDevice {
     private final ConfigSpace config;
     private final DeviceInterrupts interrupts;
     private MappedPages pages;
+    private @Nullable HotReset hotReset;
     private boolean closed;
 
     /** @param rid the function's, for the source check of its interrupts */
@@ -74,7 +89,7 @@ public final class VfioDevice {
         reset.run();
         ConfigSpace real = physical.config();
         pages = new MappedPages(identity, 0, 0, 0);
-        config = VirtualConfig.of(real, identity, this::copyMsix)
+        config = VirtualConfig.of(real, identity, this::copyMsix, VfioDevice::copyMsi)
                 .onWrite(ConfigSpace.COMMAND, 2, this::commandWritten)
                 .seal();
         interrupts = new DeviceInterrupts(physical, rid, host, pages);
@@ -90,14 +105,36 @@ public final class VfioDevice {
                 .field(at + 8, 4, real.get(at + 8, 4), 0, 0);
     }
 
+    /** The same of MSI: enable and granted vectors, address, data and mask bits are the copy's. */
+    private static void copyMsi(ConfigSpace copy, ConfigSpace real, int at) {
+        int control = real.get(at + 2, 2);
+        boolean wide = (control & 1 << 7) != 0;
+        int data = wide ? at + 12 : at + 8;
+        copy.capability(at, VirtualConfig.MSI)
+                .field(at + 2, 2, control & (0x180 | 7 << 1), 0x71, 0)
+                .field(at + 4, 4, 0, 0xFFFF_FFFC, 0)
+                .field(data, 2, 0, 0xFFFF, 0);
+        if (wide) {
+            copy.field(at + 8, 4, 0, -1, 0);
+        }
+        if ((control & 1 << 8) != 0) {
+            copy.field(data + 4, 4, 0, -1, 0).field(data + 8, 4, 0, 0, 0);
+        }
+    }
+
     static int vectors(ConfigSpace real, int msix) {
         return (real.get(msix + 2, 2) & 0x7FF) + 1;
     }
 
-    /** Bus mastering is the user's to switch; decoding of the physical function stays on for the host's mapping. */
+    /**
+     * Bus mastering is the user's to switch; decoding of the physical function stays on for the host's mapping, and INTx is as
+     * {@link LineInterrupt} wants it.
+     */
     private void commandWritten() {
+        interrupts.lineDisabledByUser(config.intxDisabled());
         int command = ConfigSpace.COMMAND_MEMORY
                 | ConfigSpace.COMMAND_IO
+                | interrupts.commandBits()
                 | (config.busMaster() ? ConfigSpace.COMMAND_BUS_MASTER : 0);
         physical.config().write(ConfigSpace.COMMAND, 2, command);
     }
@@ -188,12 +225,16 @@ public final class VfioDevice {
     }
 
     /**
-     * SET_IRQS.
+     * SET_IRQS. With events the device itself is switched to this kind of interrupt, and each of its interrupts runs the event of its
+     * vector, on the thread of the device. INTx is masked with that, and unmasking it while the device still asserts runs the event again,
+     * also from inside the event; a device whose interrupt does not end in this way is heard again after the next unmask.
      *
      * @param flags one DATA and one ACTION bit of {@link IrqInfo}
      * @param events for DATA_EVENTFD {@code count} events, a null takes the vector's event away; for DATA_BOOL a null means false; else
      *     empty
-     * @return {@link Errno#EINVAL} for flags or vectors that do not fit the index
+     * @return {@link Errno#EINVAL} for flags or vectors that do not fit the index, for vectors beyond those first switched on, or while
+     *     another kind of interrupt is on; {@link Errno#ENOSPC} if the host has no vectors left; {@link Errno#EBUSY} for an interrupt
+     *     line that the device cannot share
      */
     public Errno setIrqs(int flags, int index, int start, int count, List<@Nullable Runnable> events) {
         return closed ? Errno.EINVAL : interrupts.set(flags, index, start, count, events);
@@ -231,12 +272,58 @@ public final class VfioDevice {
         return possible ? Errno.OK : Errno.ENOTTY;
     }
 
+    /**
+     * GET_PCI_HOT_RESET_INFO: everybody on the bus, in the order of requester ids.
+     *
+     * @return {@link Errno#ENODEV} on bus 0, which cannot be reset
+     */
+    public Opened<List<Affected>> hotResetInfo() {
+        List<Affected> affected = hotReset == null || closed ? List.of() : hotReset.affected();
+        return affected.isEmpty() ? Opened.failed(Errno.ENODEV) : Opened.of(affected);
+    }
+
+    /**
+     * PCI_HOT_RESET: resets the bus that the device is on, and with it everybody in {@link #hotResetInfo}. Interrupts and bus mastering of
+     * them are off afterwards, whoever has them open.
+     *
+     * @param groups that the caller has open: those of everybody affected
+     * @return {@link Errno#ENODEV} on bus 0; {@link Errno#EINVAL} if a group is missing or somebody affected is not bound to VFIO, a bridge
+     *     for instance; nothing has changed then
+     */
+    public HotResetResult hotReset(List<VfioGroup> groups) {
+        HotReset all = hotReset;
+        return all == null || closed ? new HotResetResult(Errno.ENODEV, List.of()) : all.run(groups);
+    }
+
+    /**
+     * FEATURE: of what could be asked, migration and the device's own log of its DMA among it, a physical function has nothing. Pages that it
+     * writes are logged by the IOMMU: {@link VfioContainer#dirtyBitmap}.
+     *
+     * @param feature by its number
+     * @return {@link Errno#ENOTTY}
+     */
+    public Errno feature(int feature) {
+        return Errno.ENOTTY;
+    }
+
+    void hotResets(HotReset all) {
+        hotReset = all;
+    }
+
+    void beforeBusReset() {
+        interrupts.disableAll();
+    }
+
+    void afterBusReset() {
+        config.reset();
+    }
+
     /** Gives the device back: interrupts off, bus mastering off, reset. */
     public void close() {
         if (closed) {
             return;
         }
-        interrupts.disableAll();
+        interrupts.close();
         reset.run();
         closed = true;
         onClose.run();

@@ -151,8 +151,17 @@ public final class VfioGroup {
         return container;
     }
 
+    /** Whether the caller has the group still open. */
+    boolean isOpen() {
+        return !closed;
+    }
+
     void closed(int rid) {
         openDevices.remove(rid);
+    }
+
+    boolean hasOpen(int rid) {
+        return openDevices.contains(rid);
     }
 
     /** Every requester id under which requests of the group's functions may arrive. */

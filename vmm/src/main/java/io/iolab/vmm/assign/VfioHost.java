@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,15 +29,20 @@ public final class VfioHost {
     /** The driver name under which a function can be assigned. */
     public static final String VFIO_DRIVER = "vfio-pci";
 
+    private static final int SRIOV_CONTROL = 0x08;
+
     private final Supplier<IommuGroups> groups;
     private final IommuDriver iommu;
     private final HostInterrupts interrupts;
     private final ConfigAccess config;
     private final IntFunction<@Nullable PciFunction> functions;
     private final List<ReservedRegion> reserved;
+    private final TranslationServices translationServices;
     private final Map<Integer, String> drivers = new HashMap<>();
     /** By the lowest requester id of the group. */
     private final Map<Integer, VfioGroup> open = new TreeMap<>();
+    /** Open devices by requester id. */
+    private final Map<Integer, VfioDevice> devices = new HashMap<>();
 
     /**
      * @param groups as the topology has them now
@@ -57,6 +63,7 @@ public final class VfioHost {
         this.config = config;
         this.functions = functions;
         this.reserved = List.copyOf(reserved);
+        translationServices = new TranslationServices(config);
     }
 
     /**
@@ -153,6 +160,36 @@ public final class VfioHost {
         return reserved;
     }
 
+    TranslationServices translationServices() {
+        return translationServices;
+    }
+
+    /**
+     * Takes all virtual functions of a physical function away, as its driver does for {@code echo 0 > sriov_numvfs}.
+     *
+     * <p>It refuses while a user has one of them open, as Linux's igb does. Who clears VF Enable all the same pulls the functions out under
+     * their users: from then on their BARs read all ones and take no writes, their DMA and interrupts end, and {@link VfioDevice#reset}
+     * finds no way; configuration space stays the copy that the user has. Such a device can still be closed.
+     *
+     * @param physical its requester id
+     * @return {@link Errno#EPERM} while one of them is open; {@link Errno#ENODEV} if there is no such physical function
+     */
+    public Errno disableVirtualFunctions(int physical) {
+        if (!(functions.apply(physical) instanceof SriovFunction function)) {
+            return Errno.ENODEV;
+        }
+        int present = function.functions().size() - 1;
+        List<Integer> rids = IntStream.range(0, present)
+                .mapToObj(index -> physical + function.routingIdOffset(index) & 0xFFFF)
+                .toList();
+        if (open.values().stream().anyMatch(group -> rids.stream().anyMatch(group::hasOpen))) {
+            return Errno.EPERM;
+        }
+        config.write(physical, function.sriovCapability() + SRIOV_CONTROL, 2, 0);
+        rids.forEach(drivers::remove);
+        return Errno.OK;
+    }
+
     /** A function by the name that VFIO uses: {@code 0000:01:00.0}. */
     static String name(int rid) {
         return "0000:" + RequesterId.format(rid);
@@ -166,8 +203,23 @@ public final class VfioHost {
         }
         PciNode bridge = node.bridge();
         FunctionReset reset = new FunctionReset(config, node.rid(), bridge == null ? -1 : bridge.rid());
-        return Opened.of(
-                new VfioDevice(function, identity, node.rid(), interrupts, reset, () -> group.closed(node.rid())));
+        VfioDevice device = new VfioDevice(function, identity, node.rid(), interrupts, reset, () -> {
+            devices.remove(node.rid());
+            group.closed(node.rid());
+        });
+        device.hotResets(new HotReset(this, node, reset));
+        devices.put(node.rid(), device);
+        return Opened.of(device);
+    }
+
+    /** The device that somebody has open, or null. */
+    @Nullable
+    VfioDevice openDevice(int rid) {
+        return devices.get(rid);
+    }
+
+    ConfigAccess config() {
+        return config;
     }
 
     /** Null for a virtual function whose physical function is gone. */

@@ -7,22 +7,26 @@ import io.iolab.devices.pci.ConfigSpace;
  * register and MSI-X are copies of the user's own.
  */
 final class VirtualConfig {
+    static final int MSI = 0x05;
     static final int MSIX = 0x11;
     private static final int POWER_MANAGEMENT = 0x01;
     private static final int PCI_EXPRESS = 0x10;
     /** More than fit between 0x40 and 0xFF, so a damaged list ends. */
     private static final int MAX_CAPABILITIES = 48;
 
-    /** Adds the MSI-X capability to the copy, in its place in the list. */
+    /** Adds a capability to the copy, in its place in the list. */
     @FunctionalInterface
-    interface MsixCopy {
+    interface Copy {
+        /** Leaves it out. */
+        Copy NONE = (copy, real, capability) -> {};
+
         void add(ConfigSpace copy, ConfigSpace real, int capability);
     }
 
     private VirtualConfig() {}
 
     /** Not sealed yet. */
-    static ConfigSpace of(ConfigSpace real, Identity identity, MsixCopy msix) {
+    static ConfigSpace of(ConfigSpace real, Identity identity, Copy msix, Copy msi) {
         ConfigSpace config = new ConfigSpace(
                         identity.vendorId(),
                         identity.deviceId(),
@@ -35,11 +39,11 @@ final class VirtualConfig {
         for (int i = 0; at >= 0x40 && i < MAX_CAPABILITIES; i++) {
             switch (real.get(at, 1)) {
                 case MSIX -> msix.add(config, real, at);
+                case MSI -> msi.add(config, real, at);
                 case POWER_MANAGEMENT -> copy(config, real, at, 8);
                 case PCI_EXPRESS -> copy(config, real, at, 0x14);
                 default -> {
-                    // Not shown to the user: MSI would need the same treatment as MSI-X and no driver of ours falls
-                    // back to it.
+                    // Not shown to the user.
                 }
             }
             at = real.get(at + 1, 1);

@@ -9,6 +9,8 @@
  *   guest --BAR, page with vectors-------> trapped: virtual MSI-X table
  *                                                  `---beside it---> physical function, by the VMM
  *   physical MSI-X --IOMMU--> host vector --HostInterrupts--> virtual MSI-X entry --> vCPU
+ *   physical MSI   --IOMMU--> host vector --HostInterrupts--> the user's event
+ *   physical INTx  --I/O APIC--IOMMU--> host vector --HostLine--> LineInterrupt: masked, the user's event
  * </pre>
  *
  * <p>Threading: on the thread that owns the guest.

@@ -4,6 +4,7 @@ import io.iolab.devices.dma.DmaKind;
 import io.iolab.devices.memory.Access;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.HdrHistogram.Histogram;
 
 /**
@@ -44,9 +45,48 @@ public record GuestFigures(
     /** DMA requests of one direction and kind. */
     public record Dma(Access access, DmaKind kind, long requests, long bytes) {}
 
-    /** What the IOMMU did for this guest's device; all zero without one. */
-    public record Iommu(long iotlbHits, long iotlbMisses, long walkAccesses, long faults, long invalidations) {
+    /**
+     * What the IOMMU did for this guest's device; all zero without one.
+     *
+     * @param deviceTlb what the device's own cache of translations did; empty if it has none
+     */
+    public record Iommu(
+            long iotlbHits,
+            long iotlbMisses,
+            long walkAccesses,
+            long faults,
+            long invalidations,
+            Optional<DeviceTlb> deviceTlb) {
         public static final Iommu NONE = new Iommu(0, 0, 0, 0, 0);
+
+        /** Of a device without a device TLB. */
+        public Iommu(long iotlbHits, long iotlbMisses, long walkAccesses, long faults, long invalidations) {
+            this(iotlbHits, iotlbMisses, walkAccesses, faults, invalidations, Optional.empty());
+        }
+    }
+
+    /**
+     * Address translation services of a device.
+     *
+     * @param hits pages of requests whose translation the device had
+     * @param misses those whose translation it had not
+     * @param translationRequests sent to the unit
+     * @param translated requests that carried a translated address
+     * @param untranslated requests that did not, though services were on: messages, and where the unit refused
+     * @param invalidations answered
+     */
+    public record DeviceTlb(
+            long hits, long misses, long translationRequests, long translated, long untranslated, long invalidations) {
+        /** What was added since an earlier reading. */
+        DeviceTlb since(DeviceTlb then) {
+            return new DeviceTlb(
+                    hits - then.hits,
+                    misses - then.misses,
+                    translationRequests - then.translationRequests,
+                    translated - then.translated,
+                    untranslated - then.untranslated,
+                    invalidations - then.invalidations);
+        }
     }
 
     /** Frames sent plus frames received: what every per-packet figure divides by. */

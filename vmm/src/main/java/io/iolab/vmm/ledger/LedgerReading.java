@@ -146,7 +146,8 @@ public final class LedgerReading {
                 iommu.iotlbMisses() - then.iotlbMisses(),
                 iommu.walkAccesses() - then.walkAccesses(),
                 iommu.faults() - then.faults(),
-                iommu.invalidations() - then.invalidations());
+                iommu.invalidations() - then.invalidations(),
+                iommu.deviceTlb().flatMap(now -> then.deviceTlb().map(now::since)));
     }
 
     private static <E extends Enum<E>> Map<E, Long> minus(Map<E, Long> now, Map<E, Long> then, Class<E> type) {

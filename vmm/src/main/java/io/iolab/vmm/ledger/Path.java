@@ -8,7 +8,7 @@ public enum Path {
     EMULATED,
     /** virtio-net: shared rings, exits for kicks that are not suppressed. */
     VIRTIO,
-    /** An assigned 82574L: BARs mapped, DMA through the IOMMU. */
+    /** An assigned 82574L, or a virtual function of an 82576: BARs mapped, DMA through the IOMMU. */
     PASSTHROUGH,
     /** The same 82574L and driver with no VMM and no IOMMU: the yardstick. */
     NATIVE;

@@ -5,10 +5,13 @@ import io.iolab.devices.dma.RequesterId;
 import io.iolab.devices.pci.BridgeHeader;
 import io.iolab.devices.pci.ConfigSpace;
 import io.iolab.devices.pci.ExtendedCapability;
+import java.util.ArrayDeque;
+import java.util.Deque;
 
 /**
  * What firmware does with a PCI hierarchy before an operating system sees it, by configuration accesses alone: numbers buses depth
- * first, sizes and places memory BARs bus by bus, and opens each bridge's memory window around what is behind it.
+ * first, sizes and places memory BARs bus by bus, opens each bridge's memory window around what is behind it, and writes into each
+ * Interrupt Line register where the function's pin ends.
  */
 final class Firmware {
     private static final int DEVICES = 32;
@@ -32,6 +35,9 @@ final class Firmware {
     private static final int VF_BAR0 = 0x24;
 
     private final MmioHandler ecam;
+    /** Device numbers of the bridges above the present bus, the nearest first. */
+    private final Deque<Integer> above = new ArrayDeque<>();
+
     private int lastBus;
     private long next = MEMORY_BASE;
 
@@ -80,6 +86,20 @@ final class Firmware {
             }
             write(rid, ConfigSpace.COMMAND, 2, ConfigSpace.COMMAND_IO | ConfigSpace.COMMAND_MEMORY);
         }
+        interruptLine(rid);
+    }
+
+    private void interruptLine(int rid) {
+        int pin = read(rid, ConfigSpace.INTERRUPT_PIN, 1);
+        if (pin < 1 || pin > 4) {
+            return;
+        }
+        int device = RequesterId.device(rid);
+        for (int bridge : above) {
+            pin = SwizzledPin.turned(pin, device);
+            device = bridge;
+        }
+        write(rid, ConfigSpace.INTERRUPT_LINE, 1, PciHost.gsi(device, pin));
     }
 
     /** Virtual functions may lie on bus numbers after their physical function's (SR-IOV 1.1 section 2.1.2). */
@@ -111,7 +131,9 @@ final class Firmware {
         write(rid, BridgeHeader.BUS_NUMBERS, 4, LAST_BUS << 16 | secondary << 8 | RequesterId.bus(rid));
         align(MEGABYTE);
         long base = next;
+        above.addFirst(RequesterId.device(rid));
         bus(secondary);
+        above.removeFirst();
         align(MEGABYTE);
         write(rid, BridgeHeader.BUS_NUMBERS, 4, lastBus << 16 | secondary << 8 | RequesterId.bus(rid));
         int window = next == base ? EMPTY_WINDOW : (int) ((next - 1 >>> 20 << 20) | base >>> 16);

@@ -7,10 +7,13 @@ import io.iolab.iommu.RemappingOptions;
 import io.iolab.iommu.RemappingUnit;
 import io.iolab.iommu.driver.FrameSource;
 import io.iolab.iommu.driver.IommuDriver;
+import io.iolab.iommu.driver.TableMode;
 import io.iolab.vmm.groups.IommuGroups;
 import io.iolab.vmm.groups.PciTree;
 import io.iolab.vmm.groups.Quirks;
 import io.iolab.vmm.pci.PciTopology;
+import io.iolab.vmm.pci.RootComplex;
+import io.iolab.vmm.vcpu.IoApic;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -19,32 +22,51 @@ import org.jspecify.annotations.Nullable;
 final class AssignmentBench implements AutoCloseable {
     private static final long UNIT = 0xFED9_0000L;
     private static final long TABLES = 1 << 20;
+    /** The I/O APIC's source id. */
+    static final int IO_APIC = 0xF0F8;
 
     final PhysicalMemory memory = PhysicalMemory.allocate(8 << 20);
     final HostInterrupts interrupts = new HostInterrupts();
-    final RemappingUnit unit = new RemappingUnit(RemappingOptions.defaults(), memory, interrupts);
-    final PciTopology.Builder build = new PciTopology.Builder(unit::portFor);
+    final RemappingUnit unit;
+    final PciTopology.Builder build;
     final IommuDriver driver;
     private @Nullable PciTopology topology;
     private @Nullable VfioHost vfio;
     private long nextFrame = TABLES;
 
     AssignmentBench() {
-        driver = new IommuDriver(new Registers(), UNIT, memory, new FrameSource() {
-            @Override
-            public long allocatePage() {
-                long hpa = nextFrame;
-                nextFrame += 4096;
-                for (int i = 0; i < 4096; i += 8) {
-                    memory.writeLong(hpa + i, 0);
-                }
-                return hpa;
-            }
+        this(RemappingOptions.defaults(), TableMode.LEGACY);
+    }
 
-            @Override
-            public void freePage(long hpa) {}
-        });
+    /** With interrupt remapping if the unit offers it. */
+    AssignmentBench(RemappingOptions options, TableMode mode) {
+        unit = new RemappingUnit(options, memory, interrupts);
+        IoApic ioApic = IoApic.before(unit.interruptPortFor(IO_APIC));
+        build = new PciTopology.Builder(RootComplex.of(unit), false, ioApic::pin);
+        driver = new IommuDriver(
+                new Registers(),
+                UNIT,
+                memory,
+                new FrameSource() {
+                    @Override
+                    public long allocatePage() {
+                        long hpa = nextFrame;
+                        nextFrame += 4096;
+                        for (int i = 0; i < 4096; i += 8) {
+                            memory.writeLong(hpa + i, 0);
+                        }
+                        return hpa;
+                    }
+
+                    @Override
+                    public void freePage(long hpa) {}
+                },
+                mode);
         driver.enable();
+        if (driver.supportsInterruptRemapping()) {
+            interrupts.remapThrough(driver.enableInterruptRemapping(false));
+        }
+        interrupts.linesThrough(ioApic, IO_APIC);
     }
 
     VfioHost start(ReservedRegion... reserved) {

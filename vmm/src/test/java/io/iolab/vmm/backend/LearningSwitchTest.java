@@ -11,6 +11,7 @@ import io.iolab.vmm.time.Timeline;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -126,6 +127,25 @@ class LearningSwitchTest {
         assertThat(fabric.ports().get(3).dropped()).isPositive();
         assertThat(fabric.ports().get(1).dropped()).isZero();
         assertThat(fabric.ports().get(3).name()).isEqualTo("port3");
+    }
+
+    @Test
+    void shouldSayForWhichStationBehindAPortItDropped() {
+        plug(4);
+        LongSupplier forC = fabric.ports().get(3).droppedFor(C);
+        LongSupplier forD = fabric.ports().get(3).droppedFor(C + 1);
+        send(3, BROADCAST, C);
+        send(3, BROADCAST, C + 1);
+        for (int i = 0; i < 15; i++) {
+            in.get(0).send(frame(i % 3 == 0 ? C + 1 : C, A), 0, 60, timeline.nowPicos());
+        }
+
+        timeline.until(timeline.nowPicos() + 1_000_000L);
+
+        assertThat(forC.getAsLong()).isPositive();
+        assertThat(forD.getAsLong()).isPositive();
+        assertThat(forC.getAsLong() + forD.getAsLong())
+                .isEqualTo(fabric.ports().get(3).dropped());
     }
 
     @Test

@@ -283,6 +283,31 @@ class IgbDriversTest {
     }
 
     @Test
+    @DisplayName("82576 datasheet 8.8.8: a masked completion keeps its cause, so unmasking it once the ring is full interrupts at once")
+    void shouldInterruptForTransmissionsOnlyWhileTheRingIsFullIfAskedTo() {
+        byte[] frame = frame(PEER, ADDRESSES[0], 1);
+        send(first, frame);
+        assertThat(machine.serviceInterrupts()).as("as igbvf has it").isTrue();
+        IgbVfDriver quiet = IgbVfDriver.create(
+                machine,
+                virtualDevices.getFirst(),
+                IgbOptions.virtual().unmoderated().withRings(128, 128).withTxInterrupts(false));
+        quiet.open();
+        machine.serviceInterrupts();
+        quiet.poll(BUDGET, (bytes, at, length) -> {});
+        send(quiet, frame);
+        assertThat(machine.serviceInterrupts()).isFalse();
+        while (quiet.queue(frame, 0, frame.length)) {
+            // Until the ring is full, of frames that nobody has published.
+        }
+        assertThat(machine.serviceInterrupts()).isTrue();
+        quiet.poll(BUDGET, (bytes, at, length) -> {});
+        quiet.flush();
+        assertThat(machine.serviceInterrupts()).as("and off again").isFalse();
+        assertThat(quiet.queue(frame, 0, frame.length)).isTrue();
+    }
+
+    @Test
     void shouldRefuseOtherDevices() {
         assertThatThrownBy(() -> IgbVfDriver.create(machine, function, IgbOptions.virtual()))
                 .isInstanceOf(DriverException.class);
