@@ -19,6 +19,7 @@ public final class Domain {
     private final @Nullable PageTable table;
     private final long limit;
     private final Set<Integer> deviceTlbs = new TreeSet<>();
+    private final Set<Integer> nestedIds = new TreeSet<>();
     private long mappedBytes;
     private int attached;
     private boolean destroyed;
@@ -186,6 +187,11 @@ public final class Domain {
     /** Attached requesters that may cache translations themselves. */
     Set<Integer> deviceTlbs() {
         return deviceTlbs;
+    }
+
+    /** Domain ids under which the unit caches translations that went through this table (VT-d 3.8). */
+    Set<Integer> nestedIds() {
+        return nestedIds;
     }
 
     void attached(int change) {

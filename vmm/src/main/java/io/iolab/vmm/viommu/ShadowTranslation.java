@@ -2,8 +2,11 @@ package io.iolab.vmm.viommu;
 
 import io.iolab.devices.memory.Memory;
 import io.iolab.iommu.driver.Domain;
+import io.iolab.iommu.driver.FaultReport;
 import io.iolab.iommu.driver.IommuDriver;
 import io.iolab.iommu.driver.MapRights;
+import io.iolab.iommu.explain.TableWalk;
+import io.iolab.iommu.fault.FaultReason;
 import io.iolab.iommu.register.Capabilities;
 import io.iolab.vmm.assign.UserMemory;
 import io.iolab.vmm.assign.VfioContainer;
@@ -84,6 +87,10 @@ public final class ShadowTranslation implements GuestTranslation {
         functions.forEach(Function::rebind);
     }
 
+    /** Legacy mode has no PASIDs. */
+    @Override
+    public void pasid(int domain, int pasid) {}
+
     @Override
     public void pages(int domain, long first, long last) {
         for (Function function : functions) {
@@ -98,6 +105,36 @@ public final class ShadowTranslation implements GuestTranslation {
     /** First-level tables are not shadowed; a unit in legacy mode has none. */
     @Override
     public void firstLevelPages(int domain, int pasid, long iova, int addressMask, boolean leafOnly) {}
+
+    @Override
+    public int guestRequester(int rid) {
+        Function function = function(rid);
+        return function == null ? NOBODY : function.guestRid;
+    }
+
+    private @Nullable Function function(int rid) {
+        for (Function function : functions) {
+            if (function.rid == rid) {
+                return function;
+            }
+        }
+        return null;
+    }
+
+    /**
+     * The physical unit knows nothing but the copy, so the guest's tables are asked. If they let the request through by now, it was the
+     * copy that had no page: because the guest has not invalidated since it mapped, and its unit remembers absent entries (caching mode);
+     * or because the host would not map what the guest wanted.
+     */
+    @Override
+    public @Nullable FaultReason reason(FaultReport report, TableWalk guestWalk) {
+        Function function = function(report.rid());
+        if (guestWalk.reason() != null || function == null || function.identity || function.context == null) {
+            return guestWalk.reason();
+        }
+        boolean wanted = guestWalk.hpa() >= 0 && guestWalk.hpa() < ramBytes;
+        return wanted && !function.withheld ? report.reason() : null;
+    }
 
     /** Walks of the guest's tables so far. */
     public long walks() {
@@ -156,6 +193,8 @@ public final class ShadowTranslation implements GuestTranslation {
         private final TreeMap<Long, Mapping> shadow = new TreeMap<>();
         private GuestTables.@Nullable Context context;
         private boolean identity;
+        /** Whether something that the guest maps was left out since the copy began. */
+        private boolean withheld;
 
         Function(int rid, int guestRid, Domain domain) {
             this.rid = rid;
@@ -181,6 +220,7 @@ public final class ShadowTranslation implements GuestTranslation {
         }
 
         void clear() {
+            withheld = false;
             List.copyOf(shadow.values()).forEach(this::unmap);
         }
 
@@ -228,6 +268,7 @@ public final class ShadowTranslation implements GuestTranslation {
             ram.forEachRun(mapping.gpa, mapping.length, (at, hpa, length) -> covered[0] += length);
             if (shadow.size() >= VfioContainer.DMA_ENTRY_LIMIT) {
                 refused++;
+                withheld = true;
                 return;
             }
             if (covered[0] != mapping.length || mapping.last() >= domain.limit()) {
