@@ -1,6 +1,8 @@
 package io.iolab.iommu.driver;
 
 import io.iolab.devices.memory.AddressRange;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +22,7 @@ public final class Domain {
     private final long limit;
     private final Set<Integer> deviceTlbs = new TreeSet<>();
     private final Set<Integer> nestedIds = new TreeSet<>();
+    private final List<IovaAllocator.Reserved> reserved = new ArrayList<>();
     private long mappedBytes;
     private int attached;
     private boolean destroyed;
@@ -51,6 +54,36 @@ public final class Domain {
     /** Bytes mapped now. */
     public long mappedBytes() {
         return mappedBytes;
+    }
+
+    /**
+     * Keeps addresses out of the hands of mappers that are made from now on: windows of PCI bridges, where a request of a function behind
+     * one could be taken for a peer's, as Linux does for those of host bridges. {@link #map} takes them all the same. The interrupt range
+     * needs no word.
+     *
+     * @param length bytes, 1 or more; the range is widened to whole pages and may leave the domain
+     */
+    public void reserve(long first, long length) {
+        if (first < 0 || length <= 0 || AddressRange.wraps(first, length)) {
+            throw new IllegalArgumentException("0x" + Long.toHexString(first) + ", " + length + " bytes");
+        }
+        reserved.add(new IovaAllocator.Reserved(first, first + length - 1));
+    }
+
+    /**
+     * Maps memory that firmware has a device use (RMRR, VT-d 8.4) to itself, and reserves its addresses. To be called before the device is
+     * attached, so that it never misses that memory.
+     *
+     * @throws IllegalArgumentException as {@link #map}
+     * @throws IllegalStateException as {@link #map}
+     */
+    public void reserveIdentity(long first, long length) {
+        map(first, first, length, MapRights.READ_WRITE);
+        reserve(first, length);
+    }
+
+    List<IovaAllocator.Reserved> reserved() {
+        return reserved;
     }
 
     /**

@@ -83,7 +83,6 @@ public final class IommuDriver {
         return Math.min(unit.guestAddressWidth(), tables);
     }
 
-    /** Which structures are built. */
     public TableMode tableMode() {
         return mode;
     }
@@ -176,7 +175,7 @@ public final class IommuDriver {
         return table;
     }
 
-    /** Turns interrupt remapping off: messages reach the processors as devices sent them. The table's frame is not given back. */
+    /** Messages reach the processors as devices sent them from here on. The table's frame is not given back. */
     public void disableInterruptRemapping() {
         unit.command(UnitRegisters.INTERRUPT_REMAPPING, false);
     }
@@ -413,7 +412,7 @@ public final class IommuDriver {
     void unmapped(Domain domain, long iova, long length, boolean leafOnly) {
         flushWriteBuffer();
         caches.pages(domain.id(), iova, length, leafOnly);
-        domain.nestedIds().forEach(caches::domain);
+        caches.domains(domain.nestedIds());
         while (!domain.deviceTlbs().isEmpty()) {
             int dead = caches.devicePages(domain.deviceTlbs(), iova, length);
             if (dead < 0) {
@@ -427,7 +426,7 @@ public final class IommuDriver {
     void flush(Domain domain) {
         flushWriteBuffer();
         caches.domain(domain.id());
-        domain.nestedIds().forEach(caches::domain);
+        caches.domains(domain.nestedIds());
         for (int rid : List.copyOf(domain.deviceTlbs())) {
             if (!caches.device(rid)) {
                 isolations++;
