@@ -3,12 +3,17 @@ package io.iolab.vmm;
 import io.iolab.devices.bus.AddressMap;
 import io.iolab.devices.bus.CpuPort;
 import io.iolab.devices.bus.MmioHandler;
+import io.iolab.devices.dma.DmaPort;
 import io.iolab.devices.dma.RequesterId;
 import io.iolab.devices.driver.pci.ConfigAccess;
+import io.iolab.devices.memory.AddressRange;
 import io.iolab.devices.memory.PhysicalMemory;
+import io.iolab.devices.pci.AccessControlServices;
 import io.iolab.devices.pci.PciFunction;
+import io.iolab.devices.pci.SriovFunction;
 import io.iolab.iommu.RemappingOptions;
 import io.iolab.iommu.RemappingUnit;
+import io.iolab.iommu.driver.Domain;
 import io.iolab.iommu.driver.FaultReport;
 import io.iolab.iommu.driver.FrameSource;
 import io.iolab.iommu.driver.IommuDriver;
@@ -25,6 +30,8 @@ import io.iolab.vmm.groups.PciTree;
 import io.iolab.vmm.groups.Quirks;
 import io.iolab.vmm.memory.GuestMemory;
 import io.iolab.vmm.memory.HostFrames;
+import io.iolab.vmm.pci.PciTopology;
+import io.iolab.vmm.pci.RootComplex;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -32,6 +39,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The machine under everything: one physical memory, one remapping unit with the driver that programs it by registers and
@@ -42,6 +52,9 @@ final class Host implements AutoCloseable {
     private static final long IOMMU_BASE = 0xFED9_0000L;
 
     private static final int IOMMU_WINDOW = 4096;
+    /** Device number on bus 0. */
+    private static final int ROOT_PORT = 1;
+
     /** Distinct faults kept; a device that faults on ever new pages must not fill the heap. */
     private static final int MAX_FAULT_KINDS = 1024;
 
@@ -51,8 +64,10 @@ final class Host implements AutoCloseable {
     private final RemappingUnit iommu;
     private final IommuDriver driver;
     private final Map<FaultReport, Long> faults = new LinkedHashMap<>();
-    /** Physical functions by requester id, all on bus 0. */
+    /** Functions on bus 0 by requester id. */
     private final Map<Integer, PciFunction> functions = new ConcurrentHashMap<>();
+    /** What is behind a root port; null for nothing. */
+    private volatile @Nullable PciTopology topology;
 
     private final RemappingOptions iommuOptions;
     private final VfioHost vfio;
@@ -86,14 +101,55 @@ final class Host implements AutoCloseable {
         if (remapInterrupts) {
             interrupts.remapThrough(driver.enableInterruptRemapping(false));
         }
-        ConfigAccess config = new PhysicalConfig(functions);
+        ConfigAccess config = new PhysicalConfig();
         vfio = new VfioHost(
                 () -> IommuGroups.of(PciTree.scan(config), Quirks.NONE),
                 driver,
                 interrupts,
                 config,
-                functions::get,
+                this::function,
                 List.of());
+    }
+
+    private @Nullable PciFunction function(int rid) {
+        PciFunction own = functions.get(rid);
+        PciTopology hierarchy = topology;
+        return own == null && hierarchy != null ? hierarchy.host().function(rid) : own;
+    }
+
+    /**
+     * Plugs a physical function with virtual ones in behind a root port, 00:01.0, which isolates what is behind it and forwards ARI; its
+     * buses are numbered and its BARs placed. To be done once.
+     *
+     * @param make as {@link PciTopology.Builder#physicalFunction} wants it
+     * @return the hierarchy, whose only endpoint it is
+     */
+    <F extends SriovFunction> PciTopology plugBehindPort(Function<IntFunction<DmaPort>, F> make) {
+        if (topology != null) {
+            throw new IllegalStateException("the root port has its device");
+        }
+        PciTopology.Builder build = new PciTopology.Builder(RootComplex.of(iommu));
+        build.physicalFunction(build.rootPort(ROOT_PORT, 0, AccessControlServices.ISOLATION), 0, 0, make);
+        PciTopology built = build.build();
+        built.start();
+        topology = built;
+        ConfigAccess config = built.host().configAccess();
+        PciTree.scan(config).enableAccessControl(false);
+        return built;
+    }
+
+    /**
+     * Memory for a driver of the host's own, mapped for its device at the addresses that it has.
+     *
+     * @param rid the device's requester id
+     * @return where {@link AddressRange#LARGE_PAGE_SIZE} bytes begin
+     */
+    long driverMemory(int rid) {
+        long hpa = frames.allocateLarge();
+        Domain domain = driver.createDomain();
+        domain.map(hpa, hpa, AddressRange.LARGE_PAGE_SIZE, MapRights.READ_WRITE);
+        driver.attach(rid, domain);
+        return hpa;
     }
 
     /** What the remapping unit offers. */
@@ -131,6 +187,11 @@ final class Host implements AutoCloseable {
      */
     VfioDevice assign(int rid, PciFunction function, GuestMemory guest, boolean mapped, MapRights rights) {
         functions.put(rid, function);
+        return assign(rid, guest, mapped, rights);
+    }
+
+    /** The same for a function that is plugged in already. */
+    VfioDevice assign(int rid, GuestMemory guest, boolean mapped, MapRights rights) {
         require(vfio.bind(rid, VfioHost.VFIO_DRIVER));
         VfioGroup group = vfio.openGroup(vfio.groupNumber(rid)).orElseThrow();
         VfioContainer container = vfio.openContainer();
@@ -164,17 +225,17 @@ final class Host implements AutoCloseable {
         memory.close();
     }
 
-    /** Configuration space of the physical functions. */
-    private record PhysicalConfig(Map<Integer, PciFunction> functions) implements ConfigAccess {
+    /** Configuration space of what is plugged in. */
+    private final class PhysicalConfig implements ConfigAccess {
         @Override
         public int read(int rid, int offset, int width) {
-            PciFunction function = functions.get(rid);
+            PciFunction function = function(rid);
             return function == null ? -1 >>> 32 - 8 * width : function.config().read(offset, width);
         }
 
         @Override
         public void write(int rid, int offset, int width, int value) {
-            PciFunction function = functions.get(rid);
+            PciFunction function = function(rid);
             if (function != null) {
                 function.config().write(offset, width, value);
             }

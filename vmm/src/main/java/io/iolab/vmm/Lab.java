@@ -67,6 +67,7 @@ public final class Lab implements AutoCloseable {
     /**
      * Builds memory, devices and guests; nothing runs yet.
      *
+     * @throws IllegalArgumentException if there is an {@link AssignedNic#obstacle}
      * @throws ConfigException if a capture file is not what it should be
      * @throws IOException if host memory or a capture cannot be had
      */
@@ -76,6 +77,9 @@ public final class Lab implements AutoCloseable {
 
     /** @param burst frames an I/O worker moves in a step: how finely the actors' work is interleaved */
     static Lab create(LabConfig config, int burst) throws ConfigException, IOException {
+        AssignedNic.obstacle(config.guests()).ifPresent(problem -> {
+            throw new IllegalArgumentException(problem);
+        });
         long ram = config.guests().stream().mapToLong(GuestConfig::ramBytes).sum();
         Host host = new Host(
                 ram + HOST_OVERHEAD,
@@ -96,12 +100,22 @@ public final class Lab implements AutoCloseable {
 
     private void build(LabConfig config, int burst) throws ConfigException, IOException {
         LearningSwitch fabric = new LearningSwitch("switch", config.profile());
+        List<PathContext> contexts = new ArrayList<>();
         for (int i = 0; i < config.guests().size(); i++) {
-            Station station = StationBuilder.build(config, i, host, fabric, burst);
+            contexts.add(StationBuilder.context(config, i, host, burst));
+        }
+        List<PathContext> virtual =
+                contexts.stream().filter(PathContext::virtualFunction).toList();
+        SharedNic shared = virtual.isEmpty() ? null : SharedNic.plug(host, virtual, fabric);
+        for (PathContext context : contexts) {
+            Station station = StationBuilder.build(config, context, fabric, shared);
+            boolean newNic = stations.stream().noneMatch(other -> other.worker() == station.worker());
             stations.add(station);
-            links.addAll(station.links());
-            run.add(station.config().name(), station.processor());
-            run.add(station.config().name(), station.worker());
+            station.links().stream().filter(link -> !links.contains(link)).forEach(links::add);
+            run.add(station.group(), station.processor());
+            if (newNic) {
+                run.add(station.group(), station.worker());
+            }
         }
         run.add(FABRIC, fabric);
         for (Station station : stations) {
@@ -109,7 +123,10 @@ public final class Lab implements AutoCloseable {
         }
     }
 
-    /** Every cable, named {@code GUEST.tx} for what leaves a guest's NIC, {@code GUEST.rx} for what comes to it, and so for peers. */
+    /**
+     * Every cable, named {@code GUEST.tx} for what leaves a guest's NIC, {@code GUEST.rx} for what comes to it, and so for peers;
+     * {@code 82576.port} in place of the guests that share it.
+     */
     public List<Link> links() {
         return List.copyOf(links);
     }
@@ -163,7 +180,7 @@ public final class Lab implements AutoCloseable {
             watches.add(new StarvationWatch(
                     station.ledger(),
                     station.links().get(1),
-                    clock == ClockMode.VIRTUAL,
+                    clock == ClockMode.VIRTUAL && !station.sharesNic(),
                     WatchPeriod.picos(clock, station.config()),
                     run.nowPicos()));
         }

@@ -4,10 +4,10 @@ package io.iolab.vmm;
  * Driver and device settings of a guest's NIC.
  *
  * @param ringSize descriptors per ring, a power of two, 8 to 4096; a virtqueue has 256 at most unless {@code virtio} says otherwise
- * @param itr interrupt throttling of e1000 and e1000e, 256 ns units; 0 for none
+ * @param itr interrupt throttling of e1000, e1000e and igbvf, 256 ns units; 0 for none; igbvf takes the nearest whole microsecond
  * @param txDelay TIDV, 1.024 us units; 0 for none
  * @param rxDelay RDTR, 1.024 us units; 0 for none
- * @param txInterrupts whether e1000 and e1000e interrupt for each transmission, or only while the ring is full, as virtio-net
+ * @param txInterrupts whether e1000, e1000e and igbvf interrupt for each transmission, or only while the ring is full, as virtio-net
  *     always does
  * @param eventIndex whether virtio negotiates VIRTIO_F_EVENT_IDX
  * @param mergeable whether virtio negotiates VIRTIO_NET_F_MRG_RXBUF
@@ -16,6 +16,7 @@ package io.iolab.vmm;
  * @param msixSharedPage whether an assigned NIC has its MSI-X table in the page of its transmit registers, which then cannot be
  *     mapped into the guest
  * @param interrupts how an assigned NIC's interrupts come to the guest
+ * @param assigned which NIC is assigned
  */
 public record NicTuning(
         int ringSize,
@@ -28,7 +29,8 @@ public record NicTuning(
         boolean coalescedMmio,
         VirtioTuning virtio,
         boolean msixSharedPage,
-        InterruptDelivery interrupts) {
+        InterruptDelivery interrupts,
+        AssignedNic assigned) {
     /** Nothing is held back, and all paths finish transmissions without interrupts. */
     public static final NicTuning DEFAULTS = new NicTuning(256, 0, 0, 0, false, true, true, true);
 
@@ -53,7 +55,8 @@ public record NicTuning(
                 coalescedMmio,
                 VirtioTuning.DEFAULTS,
                 false,
-                InterruptDelivery.FORWARDED);
+                InterruptDelivery.FORWARDED,
+                AssignedNic.E1000E);
     }
 
     /** The same NIC with other rings. */
@@ -69,7 +72,8 @@ public record NicTuning(
                 coalescedMmio,
                 virtio,
                 msixSharedPage,
-                interrupts);
+                interrupts,
+                assigned);
     }
 
     /** The same NIC with another virtio device. */
@@ -85,7 +89,8 @@ public record NicTuning(
                 coalescedMmio,
                 tuning,
                 msixSharedPage,
-                interrupts);
+                interrupts,
+                assigned);
     }
 
     /** The same NIC with its MSI-X table in a page of its own, or in that of the transmit registers. */
@@ -101,7 +106,8 @@ public record NicTuning(
                 coalescedMmio,
                 virtio,
                 shared,
-                interrupts);
+                interrupts,
+                assigned);
     }
 
     /** The same NIC, assigned with this delivery of its interrupts. */
@@ -117,7 +123,25 @@ public record NicTuning(
                 coalescedMmio,
                 virtio,
                 msixSharedPage,
-                delivery);
+                delivery,
+                assigned);
+    }
+
+    /** The same settings for another assigned NIC. */
+    public NicTuning withAssigned(AssignedNic nic) {
+        return new NicTuning(
+                ringSize,
+                itr,
+                txDelay,
+                rxDelay,
+                txInterrupts,
+                eventIndex,
+                mergeable,
+                coalescedMmio,
+                virtio,
+                msixSharedPage,
+                interrupts,
+                nic);
     }
 
     /** Descriptors that a virtqueue offers. */

@@ -25,6 +25,10 @@ record PathContext(
         return config.path() == Path.PASSTHROUGH || config.path() == Path.NATIVE;
     }
 
+    boolean virtualFunction() {
+        return AssignedNic.isVirtual(config);
+    }
+
     String name() {
         return config.name();
     }

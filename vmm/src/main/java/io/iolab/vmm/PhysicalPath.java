@@ -7,10 +7,12 @@ import io.iolab.devices.e1000.E1000;
 import io.iolab.devices.e1000.E1000Board;
 import io.iolab.devices.e1000.E1000Counters;
 import io.iolab.devices.e1000.E1000Model;
+import io.iolab.devices.igb.Igb82576Counters;
 import io.iolab.devices.irq.InterruptPin;
 import io.iolab.devices.memory.AddressRange;
 import io.iolab.devices.memory.PhysicalMemory;
 import io.iolab.devices.pci.NetworkFunction;
+import io.iolab.devices.pci.PciFunction;
 import io.iolab.iommu.IommuCounters;
 import io.iolab.iommu.RequesterCounters;
 import io.iolab.iommu.fault.FaultReason;
@@ -33,7 +35,10 @@ import io.iolab.vmm.vcpu.Processor;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 
-/** The two paths with a physical 82574L: assigned to a guest through the IOMMU, or used bare. */
+/**
+ * The paths with a physical NIC: an 82574L assigned to a guest through the IOMMU or used bare, or an 82576's virtual function, assigned in
+ * the same way.
+ */
 final class PhysicalPath {
     private static final int FIRST_SLOT = 8;
     private static final NicWorker.Costs HARDWARE = new NicWorker.Costs(0, 0, 0, null);
@@ -44,10 +49,14 @@ final class PhysicalPath {
     private final GuestLedger ledger;
 
     private PhysicalPath(PathContext context, Cabling cabling) {
+        this(context, cabling, new WorkAccount(context.ledger()));
+    }
+
+    private PhysicalPath(PathContext context, Cabling cabling, WorkAccount account) {
         this.context = context;
         this.cabling = cabling;
         this.ledger = context.ledger();
-        account = new WorkAccount(ledger);
+        this.account = account;
     }
 
     static PathHardware assigned(PathContext context, Cabling cabling) {
@@ -61,16 +70,51 @@ final class PhysicalPath {
         VirtualMachine vm = new VirtualMachine(context, path.account);
         VfioDevice device = host.assign(
                 rid, nic, vm.memory(), context.config().mapped(), context.bugs().rights());
-        InterruptPort interrupts = host.iommu().interruptPortFor(rid);
-        AssignedFunction assigned = new AssignedFunction(
-                device, new DirectDma(vm.memory(), vm.messages(path.account)), path.posting(vm, interrupts));
-        context.bugs().plugged(assigned);
         NicWorker engine = path.engine(nic);
+        return path.assigned(
+                rid,
+                vm,
+                device,
+                engine,
+                path.new PostedWrites(nic, engine, vm.vcpu()),
+                () -> path.sync(nic.counters()));
+    }
+
+    /** A virtual function of the lab's 82576. */
+    static PathHardware virtualFunction(PathContext context, Cabling cabling, SharedNic nic) {
+        PhysicalPath path = new PhysicalPath(context, cabling, nic.account());
+        int vf = nic.index(context);
+        VirtualMachine vm = new VirtualMachine(context, path.account);
+        VfioDevice device = context.host()
+                .assign(
+                        nic.rid(vf),
+                        vm.memory(),
+                        context.config().mapped(),
+                        context.bugs().rights());
+        PostedWrites hooks = path.new PostedWrites(nic.function(vf), nic.engine(), vm.vcpu()) {
+            @Override
+            public void afterMapped() {
+                nic.touched();
+                super.afterMapped();
+            }
+        };
+        return path.assigned(nic.rid(vf), vm, device, nic.engine(), hooks, () -> path.sync(nic.counters(), vf));
+    }
+
+    /** What a guest has of a function that the host has opened for it. */
+    private PathHardware assigned(
+            int rid, VirtualMachine vm, VfioDevice device, NicWorker engine, DeviceHooks hooks, Runnable syncDevice) {
+        Host host = context.host();
+        RequesterCounters counters = host.iommu().countersFor(rid);
+        InterruptPort interrupts = host.iommu().interruptPortFor(rid);
+        AssignedFunction assigned =
+                new AssignedFunction(device, new DirectDma(vm.memory(), vm.messages(account)), posting(vm, interrupts));
+        context.bugs().plugged(assigned);
         vm.plug(
                 SoftwarePath.SLOT,
                 assigned,
                 (bar, offset, write) -> assigned.mapped(bar, offset) ? Trap.NONE : Trap.USER,
-                path.new PostedWrites(nic, engine, vm.vcpu()));
+                hooks);
         return new PathHardware(
                 vm.vcpu(),
                 vm.memory(),
@@ -78,9 +122,9 @@ final class PhysicalPath {
                 vm.memory().size(),
                 engine,
                 () -> {
-                    path.sync(nic.counters());
-                    path.ledger.interrupts(InterruptOutcome.REMAPPED, interrupts.remapped());
-                    path.ledger.interrupts(InterruptOutcome.BLOCKED, interrupts.blocked());
+                    syncDevice.run();
+                    ledger.interrupts(InterruptOutcome.REMAPPED, interrupts.remapped());
+                    ledger.interrupts(InterruptOutcome.BLOCKED, interrupts.blocked());
                 },
                 () -> figures(counters, host.iommu().counters()),
                 Optional.of(counters));
@@ -152,6 +196,15 @@ final class PhysicalPath {
         ledger.interrupts(InterruptOutcome.SUPPRESSED, counters.moderated());
     }
 
+    /** What was lost of one virtual function's; what no filter lets pass is nobody's. */
+    private void sync(Igb82576Counters counters, int vf) {
+        ledger.drops(Direction.RX, DropCause.NO_DESCRIPTOR, counters.rxOverruns(vf));
+        ledger.drops(Direction.RX, DropCause.DMA_FAULT, counters.rxUnreachable(vf));
+        ledger.drops(Direction.TX, DropCause.BAD_DESCRIPTOR, counters.txMalformed(vf));
+        ledger.drops(Direction.TX, DropCause.DMA_FAULT, counters.txUnreachable(vf));
+        ledger.drops(Direction.TX, DropCause.FILTERED, counters.txSpoofed(vf));
+    }
+
     private static GuestFigures.Iommu figures(RequesterCounters own, IommuCounters all) {
         long faults = 0;
         for (FaultReason reason : FaultReason.values()) {
@@ -168,12 +221,12 @@ final class PhysicalPath {
      * Register accesses that go straight to the NIC. A write is posted and the engine sees it at once, but works on its own
      * time; what a register access itself does (an unmasked cause that sends its message) is not the processor's time.
      */
-    private final class PostedWrites implements DeviceHooks {
-        private final NetworkFunction nic;
+    private class PostedWrites implements DeviceHooks {
+        private final PciFunction nic;
         private final NicWorker engine;
         private final Processor processor;
 
-        PostedWrites(NetworkFunction nic, NicWorker engine, Processor processor) {
+        PostedWrites(PciFunction nic, NicWorker engine, Processor processor) {
             this.nic = nic;
             this.engine = engine;
             this.processor = processor;

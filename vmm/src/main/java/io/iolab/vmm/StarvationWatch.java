@@ -23,7 +23,8 @@ final class StarvationWatch {
     private long lost;
     private boolean waited;
 
-    /** @param linkReadable whether the link may be looked at from outside: in virtual time, where nobody else runs meanwhile */
+    /** @param linkReadable whether what waits on the link tells of this guest, and may be looked at from outside: in virtual time, where nobody else
+     *     runs meanwhile */
     StarvationWatch(GuestLedger ledger, Link toGuest, boolean linkReadable, long periodPicos, long nowPicos) {
         this.ledger = ledger;
         this.toGuest = toGuest;

@@ -47,6 +47,16 @@ record Station(
         });
     }
 
+    /** Whether the guest's NIC and cable are others' too. */
+    boolean sharesNic() {
+        return AssignedNic.isVirtual(config);
+    }
+
+    /** The thread of the guest and of its NIC, when there are threads. */
+    String group() {
+        return sharesNic() ? SharedNic.NAME : config.name();
+    }
+
     boolean done() {
         return program.done() && peerProgram.done();
     }

@@ -4,6 +4,7 @@ import io.iolab.devices.driver.DriverPlatform;
 import io.iolab.devices.driver.NetDriver;
 import io.iolab.devices.driver.NetDrivers;
 import io.iolab.devices.driver.e1000.E1000Options;
+import io.iolab.devices.driver.igb.IgbOptions;
 import io.iolab.devices.driver.pci.PciBus;
 import io.iolab.devices.driver.pci.PortConfigAccess;
 import io.iolab.devices.driver.pci.ResourceWindow;
@@ -21,6 +22,8 @@ import io.iolab.vmm.ledger.Direction;
 import io.iolab.vmm.ledger.DropCause;
 import io.iolab.vmm.ledger.GuestLedger;
 import java.io.IOException;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** Puts a guest together with its path, its cables and its peer. */
 final class StationBuilder {
@@ -33,20 +36,39 @@ final class StationBuilder {
 
     private StationBuilder() {}
 
-    static Station build(LabConfig lab, int number, Host host, LearningSwitch fabric, int burst)
-            throws ConfigException, IOException {
+    /** What the guest with this number is built from. */
+    static PathContext context(LabConfig lab, int number, Host host, int burst) {
         GuestConfig config = lab.guests().get(number);
-        GuestLedger ledger = new GuestLedger(config.name(), config.path());
-        StationPair stations = StationPair.ofGuest(number);
-        Programs programs = Programs.of(config.workload(), stations, lab.seed() + number);
-        GuestBugs bugs = GuestBugs.of(lab.injections(), config.name());
-        PathContext context = new PathContext(config, number, stations.mac(), ledger, lab.profile(), host, burst, bugs);
-        boolean physical = context.physicalNic();
-        Cabling cabling = Cabling.plug(config, fabric, physical);
+        return new PathContext(
+                config,
+                number,
+                StationPair.ofGuest(number).mac(),
+                new GuestLedger(config.name(), config.path()),
+                lab.profile(),
+                host,
+                burst,
+                GuestBugs.of(lab.injections(), config.name()));
+    }
+
+    /** @param shared where virtual functions come from; may be null if the guest has none */
+    static Station build(LabConfig lab, PathContext context, LearningSwitch fabric, @Nullable SharedNic shared)
+            throws ConfigException, IOException {
+        GuestConfig config = context.config();
+        GuestLedger ledger = context.ledger();
+        StationPair stations = StationPair.ofGuest(context.number());
+        Programs programs = Programs.of(config.workload(), stations, lab.seed() + context.number());
+        GuestBugs bugs = context.bugs();
+        SharedNic provider = context.virtualFunction() ? Objects.requireNonNull(shared) : null;
+        Cabling cabling = provider == null
+                ? Cabling.plug(config, fabric, context.physicalNic())
+                : Cabling.plug(config, fabric, provider.cable(), context.mac());
         PathHardware path = switch (config.path()) {
             case EMULATED -> SoftwarePath.emulated(context, cabling);
             case VIRTIO -> SoftwarePath.virtio(context, cabling);
-            case PASSTHROUGH -> PhysicalPath.assigned(context, cabling);
+            case PASSTHROUGH ->
+                provider == null
+                        ? PhysicalPath.assigned(context, cabling)
+                        : PhysicalPath.virtualFunction(context, cabling, provider);
             case NATIVE -> PhysicalPath.bare(context, cabling);
         };
         GuestKernel kernel = new GuestKernel(
@@ -80,11 +102,11 @@ final class StationBuilder {
                 () -> {
                     path.syncCounters().run();
                     ledger.drops(
-                            Direction.RX, DropCause.QUEUE_FULL, cabling.port().dropped());
+                            Direction.RX, DropCause.QUEUE_FULL, cabling.lost().getAsLong());
                     ledger.drops(
                             Direction.TX,
                             DropCause.QUEUE_FULL,
-                            cabling.peerPort().dropped());
+                            cabling.peerLost().getAsLong());
                 },
                 path.iommu(),
                 path.requester(),
@@ -97,7 +119,8 @@ final class StationBuilder {
                 new PortConfigAccess(platform.cpu()),
                 new ResourceWindow("MMIO", MMIO_BASE, MMIO_SIZE),
                 new ResourceWindow("I/O", IO_BASE, IO_SIZE));
-        return NetDrivers.probe(platform, bus, new NetDrivers.Options(e1000(nic), virtio(nic)));
+        return NetDrivers.probe(
+                platform, bus, new NetDrivers.Options(e1000(nic), virtio(nic), IgbOptions.physical(), igbvf(nic)));
     }
 
     private static E1000Options e1000(NicTuning nic) {
@@ -115,6 +138,15 @@ final class StationBuilder {
                 4 * nic.rxDelay(),
                 Math.min(plain.rxBatchRefill(), nic.ringSize() / 2),
                 nic.txInterrupts());
+    }
+
+    /** EITR counts whole microseconds (82576 datasheet 8.8.14) in bits 14:2, ITR 256 ns. */
+    private static IgbOptions igbvf(NicTuning nic) {
+        int microseconds = (nic.itr() * 256 + 500) / 1000;
+        return IgbOptions.virtual()
+                .withRings(nic.ringSize(), nic.ringSize())
+                .moderated(Math.min(microseconds, AssignedNic.MOST_MODERATION_MICROS) << 2)
+                .withTxInterrupts(nic.txInterrupts());
     }
 
     private static VirtioOptions virtio(NicTuning nic) {

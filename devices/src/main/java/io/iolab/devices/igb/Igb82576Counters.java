@@ -22,8 +22,42 @@ public final class Igb82576Counters {
     long dmaFaults;
     long resets;
     long vfResets;
+    final long[] overrunsOfPool = new long[IgbRegisters.POOLS];
+    final long[] rxUnreachableOfPool = new long[IgbRegisters.POOLS];
+    final long[] txUnreachableOfPool = new long[IgbRegisters.POOLS];
+    final long[] txMalformedOfPool = new long[IgbRegisters.POOLS];
+    final long[] txSpoofedOfPool = new long[IgbRegisters.POOLS];
 
     Igb82576Counters() {}
+
+    /**
+     * A pool's part of {@link #rxOverruns}.
+     *
+     * @param pool 0 to 7; that of virtual function n is n
+     */
+    public long rxOverruns(int pool) {
+        return overrunsOfPool[pool];
+    }
+
+    /** A pool's part of {@link #rxUnreachable}. */
+    public long rxUnreachable(int pool) {
+        return rxUnreachableOfPool[pool];
+    }
+
+    /** A pool's part of {@link #txUnreachable}. */
+    public long txUnreachable(int pool) {
+        return txUnreachableOfPool[pool];
+    }
+
+    /** A pool's part of {@link #txMalformed}. */
+    public long txMalformed(int pool) {
+        return txMalformedOfPool[pool];
+    }
+
+    /** A pool's part of {@link #txSpoofed}. */
+    public long txSpoofed(int pool) {
+        return txSpoofedOfPool[pool];
+    }
 
     /** Frames that at least one pool got, from the wire or looped. */
     public long rxFrames() {

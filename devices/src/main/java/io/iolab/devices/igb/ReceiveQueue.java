@@ -129,6 +129,7 @@ final class ReceiveQueue extends DescriptorQueue {
         if (dma.write(iova, frame, offset, length, DmaKind.PAYLOAD) != DmaFault.NONE) {
             counters.dmaFaults++;
             counters.rxUnreachable++;
+            counters.rxUnreachableOfPool[index & IgbRegisters.POOLS - 1]++;
         }
     }
 

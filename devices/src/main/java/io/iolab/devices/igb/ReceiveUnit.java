@@ -150,7 +150,7 @@ final class ReceiveUnit {
             statistics.add(RNBC, 1);
             return true;
         }
-        counters.rxOverruns += Integer.bitCount(left | lost);
+        countOverruns(left | lost);
         if ((left | lost) != 0) {
             statistics.add(MPC, 1);
         }
@@ -159,6 +159,13 @@ final class ReceiveUnit {
             counters.rxBytes += length;
         }
         return stored != 0;
+    }
+
+    private void countOverruns(int lostBy) {
+        for (int left = lostBy; left != 0; left &= left - 1) {
+            counters.rxOverruns++;
+            counters.overrunsOfPool[Integer.numberOfTrailingZeros(left)]++;
+        }
     }
 
     /**
@@ -296,7 +303,7 @@ final class ReceiveUnit {
             int marks = waiting.firstMarks();
             int length = waiting.firstLength();
             int stored = store(waiting.bytes(), waiting.firstOffset(), length, marks, true);
-            counters.rxOverruns += Integer.bitCount(lost);
+            countOverruns(lost);
             if (waiting.isEmpty()) {
                 // Its buffer was a register of ours, and the store a reset.
                 break;

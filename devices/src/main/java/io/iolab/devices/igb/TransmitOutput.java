@@ -44,6 +44,7 @@ final class TransmitOutput {
         int pool = queue & POOLS - 1;
         if (pools.spoofed(frame, offset, length, pool)) {
             counters.txSpoofed++;
+            counters.txSpoofedOfPool[pool]++;
             registers.set(WVBR, registers.get(WVBR) | 1 << queue);
             interrupts.raise(ICR_DOUTSYNC);
             return true;

@@ -262,8 +262,10 @@ final class TransmitQueue extends DescriptorQueue {
     private void drop(int low) {
         if (unreachable) {
             counters.txUnreachable++;
+            counters.txUnreachableOfPool[index & IgbRegisters.POOLS - 1]++;
         } else {
             counters.txMalformed++;
+            counters.txMalformedOfPool[index & IgbRegisters.POOLS - 1]++;
         }
         forgetPacket();
         finishDescriptor(low);

@@ -16,11 +16,13 @@ import io.iolab.devices.igb.Igb82576;
 import io.iolab.devices.irq.InterruptPin;
 import io.iolab.devices.memory.Memory;
 import io.iolab.devices.net.Delivery;
-import io.iolab.devices.pci.Bar;
-import io.iolab.devices.pci.PciFunction;
+import io.iolab.devices.pci.AccessControlServices;
 import io.iolab.devices.time.Clock;
 import io.iolab.iommu.driver.Domain;
 import io.iolab.iommu.driver.MapRights;
+import io.iolab.vmm.pci.BarTarget;
+import io.iolab.vmm.pci.Bridge;
+import io.iolab.vmm.pci.PciHost;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -28,7 +30,7 @@ import java.util.BitSet;
 import java.util.List;
 
 /**
- * An 82576 at 00:04.0 of an attacked host with two virtual functions, guest A's and guest B's, all three run by their drivers. The
+ * An 82576 at 01:00.0 of an attacked host with two virtual functions, guest A's and guest B's, all three run by their drivers. The
  * drivers share one piece of memory, mapped 1:1: what is looked at here is the wire.
  */
 final class SriovHost implements DriverPlatform, CpuPort {
@@ -36,9 +38,6 @@ final class SriovHost implements DriverPlatform, CpuPort {
     static final byte[] GUEST_B = {0x52, 0x54, 0x00, 0x00, 0x00, 0x0B};
 
     private static final byte[] PHYSICAL = {0x52, 0x54, 0x00, 0x00, 0x00, 0x01};
-    private static final int RID = 4 << 3;
-    private static final long ECAM = 0xB000_0000L;
-    private static final long ECAM_BYTES = 0x1000_0000L;
     private static final long MESSAGES = 0xFEE0_0000L;
     private static final int FIRST_VECTOR = 0x40;
     private static final int ARENA_PAGES = 2048;
@@ -53,6 +52,7 @@ final class SriovHost implements DriverPlatform, CpuPort {
     final IgbVfDriver victim;
 
     private final AttackedHost host;
+    private final PciHost pci;
     private final List<InterruptHandler> handlers = new ArrayList<>();
     private final ArrayDeque<Integer> due = new ArrayDeque<>();
     private final BitSet waiting = new BitSet();
@@ -68,14 +68,21 @@ final class SriovHost implements DriverPlatform, CpuPort {
         next = arena.hpa();
         arenaEnd = arena.hpa() + arena.length();
         host.processors.onMessage(this::arrived);
-        device = Igb82576.create(
-                PHYSICAL, offset -> host.unit.portFor(RID + offset), InterruptPin.UNCONNECTED, this::sent, () -> nanos);
+        Bridge port = host.build.rootPort(1, 0, AccessControlServices.ISOLATION);
+        device = host.build.physicalFunction(
+                port,
+                0,
+                0,
+                ports -> Igb82576.create(PHYSICAL, ports, InterruptPin.UNCONNECTED, this::sent, () -> this.nanos));
+        host.start(true);
+        pci = host.topology().host();
         PciBus bus = new PciBus(
                 this,
-                new EcamConfigAccess(this, ECAM),
+                new EcamConfigAccess(this, PciHost.ECAM_BASE),
                 new ResourceWindow("MMIO", 0xE000_0000L, 0x1000_0000L),
                 new ResourceWindow("I/O", 0xC000, 0x1000));
         PciDevice function = bus.scan().getFirst();
+        bus.forwardAlternativeRouting(port.rid());
         List<PciDevice> virtual = VirtualFunctions.enable(this, bus, function, 2, true);
         Domain domain = host.driver.createDomain();
         domain.map(arena.hpa(), arena.hpa(), arena.length(), MapRights.READ_WRITE);
@@ -212,62 +219,30 @@ final class SriovHost implements DriverPlatform, CpuPort {
         throw new IllegalStateException("no interrupt lines here");
     }
 
-    private record Window(PciFunction function, int bar, long offset) {}
-
-    private Window window(long pa, int width) {
-        for (int bar = 0; bar < 6; bar++) {
-            Bar shape = device.config().bar(bar);
-            long offset = pa - device.config().barAddress(bar);
-            if (shape != null
-                    && shape.isMemory()
-                    && device.config().barDecodes(bar)
-                    && offset >= 0
-                    && offset + width <= shape.size()) {
-                return new Window(device, bar, offset);
-            }
-        }
-        for (int vf = 0;
-                device.virtualMemoryEnabled() && vf < device.functions().size() - 1;
-                vf++) {
-            for (int bar : new int[] {0, 3}) {
-                long offset = pa - device.virtualBarAddress(vf, bar);
-                if (offset >= 0 && offset + width <= 0x4000) {
-                    return new Window(device.functions().get(vf + 1), bar, offset);
-                }
-            }
-        }
-        return new Window(device, -1, 0);
-    }
-
-    private static boolean isConfiguration(long pa) {
-        return pa >= ECAM && pa < ECAM + ECAM_BYTES;
-    }
-
     @Override
     public long load(long pa, int width) {
         if (isConfiguration(pa)) {
-            PciFunction function = device.functionAt((int) (pa - ECAM >>> 12) - RID);
-            long value = function == null ? -1 : function.config().read((int) pa & 0xFFF, width);
-            return value & -1L >>> 64 - 8 * width;
+            return pci.ecam().read(pa - PciHost.ECAM_BASE, width) & -1L >>> 64 - 8 * width;
         }
-        Window window = window(pa, width);
-        return window.bar < 0 ? -1L >>> 64 - 8 * width : window.function.readBar(window.bar, window.offset, width);
+        BarTarget target = pci.findMemory(pa, width);
+        return target == null
+                ? -1L >>> 64 - 8 * width
+                : target.function().readBar(target.bar(), target.offset(pa), width);
     }
 
     @Override
     public void store(long pa, int width, long value) {
+        BarTarget target = pci.findMemory(pa, width);
         if (isConfiguration(pa)) {
-            PciFunction function = device.functionAt((int) (pa - ECAM >>> 12) - RID);
-            if (function != null) {
-                function.config().write((int) pa & 0xFFF, width, (int) value);
-            }
-        } else {
-            Window window = window(pa, width);
-            if (window.bar >= 0) {
-                window.function.writeBar(window.bar, window.offset, width, value);
-            }
+            pci.ecam().write(pa - PciHost.ECAM_BASE, width, value);
+        } else if (target != null) {
+            target.function().writeBar(target.bar(), target.offset(pa), width, value);
         }
         runDevice();
+    }
+
+    private static boolean isConfiguration(long pa) {
+        return pa >= PciHost.ECAM_BASE && pa < PciHost.ECAM_BASE + PciHost.ECAM_SIZE;
     }
 
     @Override

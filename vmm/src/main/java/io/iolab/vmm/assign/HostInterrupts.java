@@ -68,6 +68,11 @@ public final class HostInterrupts implements MessagePort {
         return route;
     }
 
+    /** Claims a vector for a device that a driver of the host's own runs. Set-up only. */
+    public MessageTarget allocate(int rid, Runnable handler) {
+        return route(rid, handler).message();
+    }
+
     /**
      * Has the unit post a device's interrupts.
      *

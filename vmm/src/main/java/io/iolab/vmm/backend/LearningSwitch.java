@@ -6,6 +6,7 @@ import io.iolab.vmm.time.Cost;
 import io.iolab.vmm.time.CostProfile;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongSupplier;
 
 /**
  * A learning Ethernet switch (IEEE 802.1D clause 7): learns which port a source address is behind, forwards to the port of a
@@ -27,6 +28,7 @@ public final class LearningSwitch extends Actor {
         private final String name;
         private final Link in;
         private final Link out;
+        private final List<Lost> watched = new ArrayList<>();
         private long dropped;
 
         Port(String name, Link in, Link out) {
@@ -42,6 +44,34 @@ public final class LearningSwitch extends Actor {
         /** Frames for this port that found its outgoing link full. */
         public long dropped() {
             return dropped;
+        }
+
+        /**
+         * Counts from now on what of {@link #dropped} was for one station: several may be behind a port. Set-up only.
+         *
+         * @param station six bytes, the address as a number
+         */
+        public LongSupplier droppedFor(long station) {
+            Lost lost = new Lost(station);
+            watched.add(lost);
+            return () -> lost.frames;
+        }
+
+        private void drop(long destination) {
+            dropped++;
+            for (int i = 0; i < watched.size(); i++) {
+                Lost lost = watched.get(i);
+                lost.frames += lost.station == destination ? 1 : 0;
+            }
+        }
+    }
+
+    private static final class Lost {
+        private final long station;
+        private long frames;
+
+        Lost(long station) {
+            this.station = station;
         }
     }
 
@@ -138,7 +168,7 @@ public final class LearningSwitch extends Actor {
 
     private void send(Port port, byte[] frame, int length) {
         if (port.out.send(frame, 0, length, nowPicos()) != Delivery.ACCEPTED) {
-            port.dropped++;
+            port.drop(length < HEADER ? -1 : address(frame, 0));
         }
     }
 

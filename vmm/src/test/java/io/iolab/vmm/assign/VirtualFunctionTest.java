@@ -68,7 +68,9 @@ class VirtualFunctionTest {
 
     VirtualFunctionTest() {
         machines.add(host);
-        config.write(root.rid(), PORT_CONTROL_2, 2, ARI_FORWARDING);
+        assertThat(host.bus(config, 0xE000_0000L).forwardAlternativeRouting(root.rid()))
+                .as("PCI Express Base 6.13")
+                .isTrue();
         function = host.bus(config, 0xE000_0000L).scan().getFirst();
     }
 

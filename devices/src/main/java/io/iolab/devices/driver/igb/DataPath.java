@@ -28,6 +28,9 @@ abstract class DataPath implements NetDriver {
     /** Turns interrupts on again after a poll that ran dry. */
     abstract void resume();
 
+    /** The ring is full: from now on a completion must interrupt. */
+    abstract void awaitTransmit();
+
     /** Work that an interrupt has put off: link, mailbox. */
     abstract void housekeeping();
 
@@ -40,6 +43,7 @@ abstract class DataPath implements NetDriver {
             transmit.reap();
         }
         if (transmit.free() == 0) {
+            awaitTransmit();
             return false;
         }
         transmit.put(frame, offset, length);

@@ -344,6 +344,10 @@ public final class IgbDriver extends DataPath {
         }
     }
 
+    /** Each transmission interrupts anyway. */
+    @Override
+    void awaitTransmit() {}
+
     @Override
     void housekeeping() {
         if (linkChanged) {

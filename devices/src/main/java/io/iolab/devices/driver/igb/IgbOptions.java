@@ -7,8 +7,9 @@ package io.iolab.devices.driver.igb;
  * @param rxRing the same
  * @param itr EITR of the data vectors, quarter microseconds, 0 for none
  * @param virtualFunctions how many the physical function serves: 0 to 7, as Linux keeps one pool for itself
+ * @param txInterrupts whether a virtual function interrupts for each transmission, as igbvf has it, or only while the ring is full
  */
-public record IgbOptions(int txRing, int rxRing, int itr, int virtualFunctions) {
+public record IgbOptions(int txRing, int rxRing, int itr, int virtualFunctions, boolean txInterrupts) {
     /** Pools that virtual functions may have. */
     public static final int MOST_VIRTUAL_FUNCTIONS = 7;
 
@@ -27,24 +28,34 @@ public record IgbOptions(int txRing, int rxRing, int itr, int virtualFunctions) 
 
     /** As igb opens: rings of 256, some 8000 interrupts a second, no virtual functions. */
     public static IgbOptions physical() {
-        return new IgbOptions(256, 256, 488, 0);
+        return new IgbOptions(256, 256, 488, 0, true);
     }
 
     /** As igbvf opens: rings of 1024. */
     public static IgbOptions virtual() {
-        return new IgbOptions(1024, 1024, 488, 0);
+        return new IgbOptions(1024, 1024, 488, 0, true);
     }
 
     /** Without interrupt moderation. */
     public IgbOptions unmoderated() {
-        return new IgbOptions(txRing, rxRing, 0, virtualFunctions);
+        return moderated(0);
+    }
+
+    /** @param quarterMicroseconds least time between two interrupts of a data vector, 0 to 7FFCh; the part takes whole microseconds */
+    public IgbOptions moderated(int quarterMicroseconds) {
+        return new IgbOptions(txRing, rxRing, quarterMicroseconds, virtualFunctions, txInterrupts);
     }
 
     public IgbOptions withRings(int tx, int rx) {
-        return new IgbOptions(tx, rx, itr, virtualFunctions);
+        return new IgbOptions(tx, rx, itr, virtualFunctions, txInterrupts);
     }
 
     public IgbOptions withVirtualFunctions(int count) {
-        return new IgbOptions(txRing, rxRing, itr, count);
+        return new IgbOptions(txRing, rxRing, itr, count, txInterrupts);
+    }
+
+    /** A virtual function's transmissions interrupt, each, or not before the ring is full. */
+    public IgbOptions withTxInterrupts(boolean each) {
+        return new IgbOptions(txRing, rxRing, itr, virtualFunctions, each);
     }
 }

@@ -290,12 +290,25 @@ public final class IgbVfDriver extends DataPath {
         registers.write(EIAC, ALL_VECTORS);
         registers.write(EIAM, ALL_VECTORS);
         masked = 0;
-        registers.write(EIMS, ALL_VECTORS);
+        registers.write(EIMS, standing());
+    }
+
+    /** The vectors that are on whenever no poll is due. */
+    private int standing() {
+        return options.txInterrupts() ? ALL_VECTORS : ALL_VECTORS & ~(1 << VECTOR_TRANSMIT);
     }
 
     private boolean dataInterrupt(int vector) {
-        masked |= 1 << vector;
+        masked |= 1 << vector & standing();
         return true;
+    }
+
+    /** A completion since the vector was last on has its cause waiting, and interrupts at once. */
+    @Override
+    void awaitTransmit() {
+        if (!options.txInterrupts()) {
+            registers.write(EIMS, 1 << VECTOR_TRANSMIT);
+        }
     }
 
     private boolean mailboxInterrupt() {

@@ -21,6 +21,9 @@ public final class PciBus {
     private static final int SECONDARY_BUS = 0x19;
     private static final int BAR0 = 0x10;
     private static final int DEVICES = 32;
+    private static final int DEVICE_CAPABILITIES_2 = 0x24;
+    private static final int DEVICE_CONTROL_2 = 0x28;
+    private static final int ARI_FORWARDING = 1 << 5;
 
     private final CpuPort cpu;
     private final ConfigAccess config;
@@ -188,6 +191,24 @@ public final class PciBus {
         }
         resumeDecoding(entry.rid, command);
         return new SizedBar(entry.rid, new PciBar(bar.index(), bar.kind(), address, bar.size(), bar.prefetchable()));
+    }
+
+    /**
+     * Has a root or downstream port route by all eight bits of device and function, as Linux does where the port offers it (PCI Express Base
+     * section 6.13): without it, what is behind the port ends at function 7.
+     *
+     * @param port its requester id
+     * @return whether it does so now
+     */
+    public boolean forwardAlternativeRouting(int port) {
+        PciDevice bridge = new PciDevice(cpu, config, port, config.read(port, 0, 4), List.of());
+        int express = bridge.findCapability(PciDevice.CAPABILITY_EXPRESS);
+        if (express == 0 || (bridge.read(express + DEVICE_CAPABILITIES_2, 4) & ARI_FORWARDING) == 0) {
+            return false;
+        }
+        int control = bridge.read(express + DEVICE_CONTROL_2, 2);
+        bridge.write(express + DEVICE_CONTROL_2, 2, control | ARI_FORWARDING);
+        return true;
     }
 
     /** A function that enumeration does not find: a virtual one. */

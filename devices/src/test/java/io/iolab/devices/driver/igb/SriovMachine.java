@@ -176,12 +176,12 @@ final class SriovMachine implements DriverPlatform, CpuPort, AutoCloseable {
                 return new Window(device, bar, offset);
             }
         }
-        for (int vf = 0;
-                device.virtualMemoryEnabled() && vf < device.functions().size() - 1;
-                vf++) {
-            for (int bar : new int[] {0, 3}) {
+        int virtual = device.virtualMemoryEnabled() ? device.functions().size() - 1 : 0;
+        for (int vf = 0; vf < virtual; vf++) {
+            for (int bar = 0; bar < 6; bar++) {
+                Bar shape = device.virtualBar(bar);
                 long offset = pa - device.virtualBarAddress(vf, bar);
-                if (offset >= 0 && offset + width <= 0x4000) {
+                if (shape != null && offset >= 0 && offset + width <= shape.size()) {
                     return new Window(device.functions().get(vf + 1), bar, offset);
                 }
             }
