@@ -24,7 +24,8 @@ public final class ScenarioCatalog {
             "virtio-backends",
             "rings",
             "shared-msix-page",
-            "posted-interrupts");
+            "posted-interrupts",
+            "guest-iommu");
 
     private ScenarioCatalog() {}
 

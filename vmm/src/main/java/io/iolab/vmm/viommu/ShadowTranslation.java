@@ -1,7 +1,6 @@
 package io.iolab.vmm.viommu;
 
 import io.iolab.devices.memory.Memory;
-import io.iolab.iommu.driver.Domain;
 import io.iolab.iommu.driver.FaultReport;
 import io.iolab.iommu.driver.IommuDriver;
 import io.iolab.iommu.driver.MapRights;
@@ -59,8 +58,20 @@ public final class ShadowTranslation implements GuestTranslation {
      * @param guestRid as the guest knows it
      */
     public void assign(int rid, int guestRid) {
-        Function function = new Function(rid, guestRid, host.createDomain());
-        host.attach(rid, function.domain);
+        assign(rid, guestRid, ShadowTarget.domain(host, rid, ram));
+    }
+
+    /**
+     * The same for a function that VFIO has assigned.
+     *
+     * @param container its own and empty; maps and unmaps from here on are this object's
+     */
+    public void assign(int rid, int guestRid, VfioContainer container) {
+        assign(rid, guestRid, ShadowTarget.container(container, ram));
+    }
+
+    private void assign(int rid, int guestRid, ShadowTarget target) {
+        Function function = new Function(rid, guestRid, target);
         functions.add(function);
         function.rebind();
     }
@@ -69,8 +80,7 @@ public final class ShadowTranslation implements GuestTranslation {
     public void release() {
         for (Function function : functions) {
             function.clear();
-            host.detach(function.rid);
-            function.domain.destroy();
+            function.target.release();
         }
         functions.clear();
     }
@@ -189,17 +199,19 @@ public final class ShadowTranslation implements GuestTranslation {
     private final class Function {
         private final int rid;
         private final int guestRid;
-        private final Domain domain;
+        private final ShadowTarget target;
+        private final long limit;
         private final TreeMap<Long, Mapping> shadow = new TreeMap<>();
         private GuestTables.@Nullable Context context;
         private boolean identity;
         /** Whether something that the guest maps was left out since the copy began. */
         private boolean withheld;
 
-        Function(int rid, int guestRid, Domain domain) {
+        Function(int rid, int guestRid, ShadowTarget target) {
             this.rid = rid;
             this.guestRid = guestRid;
-            this.domain = domain;
+            this.target = target;
+            limit = target.limit();
         }
 
         /** Follows a change of the context entry; what it leads to is copied anew if it is another. */
@@ -215,7 +227,7 @@ public final class ShadowTranslation implements GuestTranslation {
             if (direct) {
                 map(new Mapping(0, 0, ramBytes, 3));
             } else if (now != null) {
-                sync(now, 0, domain.limit() - 1);
+                sync(now, 0, limit - 1);
             }
         }
 
@@ -232,7 +244,7 @@ public final class ShadowTranslation implements GuestTranslation {
             if (atStart != null && atStart.getValue().last() >= low) {
                 low = atStart.getKey();
             }
-            long high = Math.min(last, domain.limit() - 1);
+            long high = Math.min(last, limit - 1);
             Map.Entry<Long, Mapping> atEnd = shadow.floorEntry(high);
             if (atEnd != null) {
                 high = Math.max(high, atEnd.getValue().last());
@@ -264,28 +276,21 @@ public final class ShadowTranslation implements GuestTranslation {
         }
 
         private void map(Mapping mapping) {
-            long[] covered = new long[1];
-            ram.forEachRun(mapping.gpa, mapping.length, (at, hpa, length) -> covered[0] += length);
             if (shadow.size() >= VfioContainer.DMA_ENTRY_LIMIT) {
                 refused++;
                 withheld = true;
                 return;
             }
-            if (covered[0] != mapping.length || mapping.last() >= domain.limit()) {
+            if (!target.map(mapping.iova, mapping.gpa, mapping.length, rights(mapping.rights))) {
                 unbacked++;
                 return;
             }
-            ram.forEachRun(
-                    mapping.gpa,
-                    mapping.length,
-                    (at, hpa, length) ->
-                            domain.map(mapping.iova + (at - mapping.gpa), hpa, length, rights(mapping.rights)));
             shadow.put(mapping.iova, mapping);
             maps++;
         }
 
         private void unmap(Mapping mapping) {
-            domain.unmap(mapping.iova, mapping.length);
+            target.unmap(mapping.iova, mapping.length);
             shadow.remove(mapping.iova);
             unmaps++;
         }
