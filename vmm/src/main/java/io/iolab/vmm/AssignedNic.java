@@ -14,8 +14,8 @@ public enum AssignedNic {
     /** The 82576 has eight, and the last pool is the physical function's. */
     public static final int MOST_VIRTUAL_FUNCTIONS = 7;
 
-    /** The longest gap that EITR holds, 13 bits (82576 datasheet 8.8.14). */
-    static final int MOST_MODERATION_MICROS = 0x1FFF;
+    /** The longest gap that EITR holds: 13 bits, in microseconds (82576 datasheet 8.8.14). */
+    public static final int MOST_MODERATION_NANOS = 0x1FFF * 1000;
 
     static boolean isVirtual(GuestConfig guest) {
         return guest.path() == Path.PASSTHROUGH && guest.nic().assigned() == IGBVF;

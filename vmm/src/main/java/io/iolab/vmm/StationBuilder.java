@@ -143,10 +143,10 @@ final class StationBuilder {
 
     /** EITR counts whole microseconds (82576 datasheet 8.8.14) in bits 14:2, ITR 256 ns. */
     private static IgbOptions igbvf(NicTuning nic) {
-        int microseconds = (nic.itr() * 256 + 500) / 1000;
+        int nanos = Math.min(nic.itr() * 256, AssignedNic.MOST_MODERATION_NANOS);
         return IgbOptions.virtual()
                 .withRings(nic.ringSize(), nic.ringSize())
-                .moderated(Math.min(microseconds, AssignedNic.MOST_MODERATION_MICROS) << 2)
+                .moderated((nanos + 500) / 1000 << 2)
                 .withTxInterrupts(nic.txInterrupts());
     }
 

@@ -15,6 +15,7 @@ import io.iolab.devices.pci.MsixTable;
 import io.iolab.devices.pci.NetworkFunction;
 import io.iolab.devices.pci.PciFunction;
 import io.iolab.devices.pci.PowerManagement;
+import io.iolab.devices.pci.SingleRootVirtualization;
 import io.iolab.devices.pci.SriovFunction;
 import io.iolab.devices.register.RegisterFile;
 import io.iolab.devices.time.Clock;
@@ -35,7 +36,7 @@ public final class Igb82576 implements NetworkFunction, SriovFunction {
     /** What a virtual function is; its own configuration space says FFFFh (PCI Express SR-IOV 1.1 section 3.4.1.2). */
     public static final int VF_DEVICE_ID = 0x10CA;
     /** The most virtual functions that can be enabled. */
-    public static final int VIRTUAL_FUNCTIONS = SriovCapability.TOTAL_VFS;
+    public static final int VIRTUAL_FUNCTIONS = 8;
 
     private static final int ALL_QUEUES = (1 << IgbRegisters.QUEUES) - 1;
     private static final int IO_DATA = 4;
@@ -46,7 +47,7 @@ public final class Igb82576 implements NetworkFunction, SriovFunction {
     private final DmaPort gate;
     private final PowerManagement power;
     private final MsixTable msix;
-    private final SriovCapability sriov;
+    private final SingleRootVirtualization sriov;
     private final InterruptUnit interrupts;
     private final LinkUnit link;
     private final Mailbox mailbox;
@@ -79,7 +80,8 @@ public final class Igb82576 implements NetworkFunction, SriovFunction {
                 gate);
         PciFace.addExpress(config, this::reset);
         PciFace.addPhysicalExtended(config, mac);
-        this.sriov = new SriovCapability(config, this::virtualFunctionsChanged);
+        this.sriov = new SingleRootVirtualization(
+                config, PciFace.VIRTUALIZATION, PciFace.VIRTUAL_FUNCTIONS, this::virtualFunctionsChanged);
         IntxLine pin = new IntxLine(config, intx, () -> msi.enabled() || msix.enabled());
         msi.onSwitch(pin::evaluate);
         msix.onSwitch(pin::evaluate);
@@ -140,7 +142,7 @@ public final class Igb82576 implements NetworkFunction, SriovFunction {
 
     @Override
     public int sriovCapability() {
-        return SriovCapability.OFFSET;
+        return sriov.offset();
     }
 
     @Override
@@ -169,7 +171,7 @@ public final class Igb82576 implements NetworkFunction, SriovFunction {
 
     @Override
     public @Nullable Bar virtualBar(int bar) {
-        return SriovCapability.bar(bar);
+        return sriov.bar(bar);
     }
 
     @Override

@@ -6,6 +6,8 @@ import io.iolab.devices.pci.AlternativeRouting;
 import io.iolab.devices.pci.Bar;
 import io.iolab.devices.pci.ConfigSpace;
 import io.iolab.devices.pci.ExtendedCapability;
+import io.iolab.devices.pci.SingleRootVirtualization;
+import java.util.List;
 
 /** The configuration spaces, except for capabilities that have behaviour of their own (82576 datasheet chapter 9). */
 final class PciFace {
@@ -34,6 +36,18 @@ final class PciFace {
     private static final int AER = 0x100;
     private static final int SERIAL_NUMBER = 0x140;
     private static final int ARI = 0x150;
+    static final int VIRTUALIZATION = 0x160;
+
+    /** Eight, the first 80h away with ARI and else on the next bus, every other routing id; two windows each (82576 datasheet 9.6.4). */
+    static final SingleRootVirtualization.Layout VIRTUAL_FUNCTIONS = new SingleRootVirtualization.Layout(
+            Igb82576.VIRTUAL_FUNCTIONS,
+            0x180,
+            0x80,
+            2,
+            Igb82576.VF_DEVICE_ID,
+            List.of(
+                    new Bar(REGISTER_BAR, Bar.Kind.MEMORY64, IgbRegisters.VF_WINDOW, true),
+                    new Bar(VECTOR_BAR, Bar.Kind.MEMORY64, IgbRegisters.VF_WINDOW, true)));
 
     private PciFace() {}
 

@@ -11,7 +11,7 @@
  *                     `--one copy a pool--&gt; ReceiveQueue --DMA of its function--&gt; buffers
  *   Mailbox: VF n &lt;--16 words, locks, interrupts--&gt; PF driver (which answers; the model does not)
  *   causes --&gt; InterruptUnit --EICR bit 22-3n+v--&gt; MSI-X of VF n | of the PF
- *   SriovCapability --VF Enable, NumVFs--&gt; VirtualFunction 0..7
+ *   SingleRootVirtualization --VF Enable, NumVFs--&gt; VirtualFunction 0..7
  * </pre>
  *
  * <p>A queue belongs to the function of its pool: queues n and n+8 to VF n while that one is enabled, else to the physical function;

@@ -154,8 +154,8 @@ class ExtendedCapabilityTest {
         SingleRootVirtualization sriov = new SingleRootVirtualization(
                 config,
                 0x100,
-                new SingleRootVirtualization.Layout(8, 0x180, 2, 0x10CA, bars),
-                () -> seen.add("changed"));
+                new SingleRootVirtualization.Layout(8, 0x180, 0x80, 2, 0x10CA, bars),
+                count -> seen.add(count + " VFs"));
         config.seal();
         assertThat(config.read(0x10E, 2)).isEqualTo(8);
         assertThat(config.read(0x11A, 2)).isEqualTo(0x10CA);
@@ -170,11 +170,22 @@ class ExtendedCapabilityTest {
                 .isEqualTo(7);
         assertThat(sriov.active()).isEqualTo(7);
         assertThat(sriov.memoryEnabled()).isTrue();
-        assertThat(sriov.requesterId(0x0100, 3)).isEqualTo(0x0286);
-        assertThat(sriov.barAddress(0, 2)).isEqualTo(0xE000_8000L);
-        assertThat(seen).isNotEmpty();
+        assertThat(sriov.routingIdOffset(3)).isEqualTo(0x186);
+        assertThat(sriov.indexAt(0x18C)).isEqualTo(6);
+        assertThat(sriov.indexAt(0x18E)).as("there are seven").isEqualTo(-1);
+        assertThat(sriov.indexAt(0x181)).isEqualTo(-1);
+        config.write(0x108, 2, 0x19);
+        assertThat(sriov.routingIdOffset(0))
+                .as("routing ids do not move under functions that are there")
+                .isEqualTo(0x180);
+        assertThat(sriov.barAddress(2, 0)).isEqualTo(0xE000_8000L);
+        assertThat(sriov.barAddress(2, 1)).isZero();
+        assertThat(seen).containsExactly("7 VFs");
         config.reset();
         assertThat(sriov.active()).isZero();
+        assertThat(seen).containsExactly("7 VFs", "0 VFs");
+        config.write(0x108, 2, 0x10);
+        assertThat(sriov.routingIdOffset(0)).as("ARI Capable Hierarchy").isEqualTo(0x80);
     }
 
     @Test

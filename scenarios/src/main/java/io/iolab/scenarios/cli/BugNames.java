@@ -1,6 +1,7 @@
 package io.iolab.scenarios.cli;
 
 import io.iolab.scenarios.scenario.Scenario;
+import io.iolab.vmm.AssignedNic;
 import io.iolab.vmm.GuestConfig;
 import io.iolab.vmm.VirtioTuning;
 import io.iolab.vmm.inject.Bug;
@@ -65,7 +66,10 @@ final class BugNames {
     }
 
     private static boolean possible(Bug bug, GuestConfig guest) {
+        boolean virtualFunction =
+                guest.path() == Path.PASSTHROUGH && guest.nic().assigned() == AssignedNic.IGBVF;
         return bug.paths().contains(guest.path())
+                && !virtualFunction
                 && (!bug.needsEventIndex() || guest.nic().eventIndex())
                 && (!bug.needsSplitRing() || guest.nic().virtio().ring() == VirtioTuning.Ring.SPLIT);
     }
@@ -83,7 +87,8 @@ final class BugNames {
 
     /** What a guest's settings must be beside its path. */
     static String conditions(Bug bug) {
-        return (bug.needsSplitRing() ? " with ring: split" : "")
+        return (bug.paths().contains(Path.PASSTHROUGH) ? " with device: e1000e" : "")
+                + (bug.needsSplitRing() ? " with ring: split" : "")
                 + (bug.needsEventIndex() ? " and event_index: true" : "");
     }
 

@@ -4,6 +4,7 @@ import io.iolab.scenarios.scenario.ScenarioKeys.Guest;
 import io.iolab.scenarios.scenario.ScenarioKeys.Msix;
 import io.iolab.scenarios.scenario.ScenarioKeys.Nic;
 import io.iolab.scenarios.scenario.ScenarioKeys.Virtio;
+import io.iolab.vmm.AssignedNic;
 import io.iolab.vmm.NicTuning;
 import io.iolab.vmm.VirtioTuning;
 import io.iolab.vmm.config.ConfigException;
@@ -20,6 +21,11 @@ final class NicReader {
     /** The keys of {@code nic} that only a virtio device has. */
     static final List<Key<?>> VIRTIO_FEATURES = List.of(Nic.EVENT_INDEX, Nic.MERGEABLE);
 
+    private static final int ITR_UNIT_NANOS = 256;
+
+    /** Keys of a guest that only an assigned NIC has. */
+    static final List<Key<?>> ASSIGNED = List.of(Guest.DEVICE, Guest.MSIX, Guest.INTERRUPTS);
+
     private NicReader() {}
 
     /** A guest's NIC, which has what the whole scenario says unless the guest says otherwise. */
@@ -35,12 +41,10 @@ final class NicReader {
         if (path != Path.VIRTIO && ScenarioKeys.VIRTIO.has(guest)) {
             throw guest.error(ScenarioKeys.VIRTIO.name(), "expected on the virtio path only");
         }
-        if (path != Path.PASSTHROUGH && Guest.MSIX.has(guest)) {
-            throw guest.error(Guest.MSIX.name(), "expected on the passthrough path only; no other has an assigned NIC");
-        }
-        if (path != Path.PASSTHROUGH && Guest.INTERRUPTS.has(guest)) {
-            throw guest.error(
-                    Guest.INTERRUPTS.name(), "expected on the passthrough path only; no other has an assigned NIC");
+        for (Key<?> key : ASSIGNED) {
+            if (path != Path.PASSTHROUGH && key.has(guest)) {
+                throw guest.error(key.name(), "expected on the passthrough path only; no other has an assigned NIC");
+            }
         }
         return assigned(guest, virtio(guest, nic));
     }
@@ -73,7 +77,8 @@ final class NicReader {
                 Nic.COALESCED_MMIO.read(node, absent.coalescedMmio()),
                 absent.virtio(),
                 absent.msixSharedPage(),
-                absent.interrupts());
+                absent.interrupts(),
+                absent.assigned());
     }
 
     /** Of {@link #nicKeys} those of {@link #VIRTIO_FEATURES}. */
@@ -89,7 +94,8 @@ final class NicReader {
                 absent.coalescedMmio(),
                 absent.virtio(),
                 absent.msixSharedPage(),
-                absent.interrupts());
+                absent.interrupts(),
+                absent.assigned());
     }
 
     /** See {@link #nic}. */
@@ -114,7 +120,18 @@ final class NicReader {
 
     /** The keys of an assigned NIC that stand beside {@code nic}. */
     static NicTuning assigned(ConfigNode parent, NicTuning absent) throws ConfigException {
-        return msix(parent, absent.withInterrupts(Guest.INTERRUPTS.read(parent, absent.interrupts())));
+        AssignedNic device = Guest.DEVICE.read(parent, absent.assigned());
+        NicTuning nic = msix(
+                parent, absent.withAssigned(device).withInterrupts(Guest.INTERRUPTS.read(parent, absent.interrupts())));
+        if (device == AssignedNic.IGBVF && nic.itr() * ITR_UNIT_NANOS > AssignedNic.MOST_MODERATION_NANOS) {
+            throw parent.error("expected itr: 8191us at most with device: igbvf, whose EITR holds no more");
+        }
+        if (device == AssignedNic.IGBVF && nic.msixSharedPage()) {
+            throw parent.error(
+                    Guest.MSIX.name(),
+                    "expected with device: e1000e only; a virtual function has its table in a BAR of its own");
+        }
+        return nic;
     }
 
     /** See {@link #nic}. */

@@ -3,6 +3,7 @@ package io.iolab.scenarios.scenario;
 import io.iolab.scenarios.scenario.ScenarioKeys.Guest;
 import io.iolab.scenarios.scenario.ScenarioKeys.Nic;
 import io.iolab.scenarios.scenario.ScenarioKeys.Virtio;
+import io.iolab.vmm.AssignedNic;
 import io.iolab.vmm.GuestConfig;
 import io.iolab.vmm.IommuTuning;
 import io.iolab.vmm.NicTuning;
@@ -55,6 +56,10 @@ public final class PathVariants {
             Optional<ConfigNode> settings = settings();
             guests.add(guest(path, settings));
         } while (another());
+        Optional<String> obstacle = AssignedNic.obstacle(guests);
+        if (obstacle.isPresent()) {
+            throw error(0, obstacle.get());
+        }
         return guests;
     }
 
@@ -165,8 +170,7 @@ public final class PathVariants {
             case PASSTHROUGH -> {
                 keys.addAll(PHYSICAL_NIC);
                 keys.add(Guest.MAPPED);
-                keys.add(Guest.MSIX);
-                keys.add(Guest.INTERRUPTS);
+                keys.addAll(NicReader.ASSIGNED);
                 keys.add(Guest.IOMMU);
             }
             case NATIVE -> {

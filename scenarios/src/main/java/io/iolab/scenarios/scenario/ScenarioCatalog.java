@@ -25,6 +25,7 @@ public final class ScenarioCatalog {
             "rings",
             "shared-msix-page",
             "posted-interrupts",
+            "sriov",
             "guest-iommu");
 
     private ScenarioCatalog() {}

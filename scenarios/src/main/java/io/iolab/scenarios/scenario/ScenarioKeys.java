@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.iolab.scenarios.schema.JsonSchema;
+import io.iolab.vmm.AssignedNic;
 import io.iolab.vmm.ClockMode;
 import io.iolab.vmm.InterruptDelivery;
 import io.iolab.vmm.IommuTuning.Policy;
@@ -50,14 +51,17 @@ final class ScenarioKeys {
         static final Key<Integer> RING =
                 Key.powerOfTwo("ring", "Descriptors per ring; a virtqueue holds at most 256; default 256.", 8, 4096);
         static final Key<Integer> ITR = Key.timer(
-                "itr", "e1000, e1000e: least time between interrupts (ITR); default 0ns, none.", 256_000, "256ns");
+                "itr",
+                "e1000, e1000e, igbvf: least time between interrupts (ITR, EITR); default 0ns, none.",
+                256_000,
+                "256ns");
         static final Key<Integer> TX_DELAY = Key.timer(
                 "tx_delay", "e1000, e1000e: transmit interrupt delay (TIDV); default 0ns.", 1_024_000, "1024ns");
         static final Key<Integer> RX_DELAY = Key.timer(
                 "rx_delay", "e1000, e1000e: receive interrupt delay (RDTR); default 0ns.", 1_024_000, "1024ns");
         static final Key<Boolean> TX_INTERRUPTS = Key.flag(
                 "tx_interrupts",
-                "e1000, e1000e: interrupt for each transmission, not only while the ring is full; default false.");
+                "e1000, e1000e, igbvf: interrupt for each transmission, not only while the ring is full; default false.");
         static final Key<Boolean> EVENT_INDEX =
                 Key.flag("event_index", "virtio: negotiate VIRTIO_F_EVENT_IDX; default true.");
         static final Key<Boolean> MERGEABLE =
@@ -258,6 +262,11 @@ final class ScenarioKeys {
                 "passthrough: set up the device's DMA mappings; false leaves its IOMMU domain empty; default true.");
         static final Key<ConfigNode> MSIX =
                 Key.section("msix", "passthrough: the NIC's MSI-X table.", () -> Key.mapping(Msix.ALL));
+        static final Key<AssignedNic> DEVICE = Key.choice(
+                "device",
+                "passthrough: e1000e (the default): an 82574L of the guest's own; igbvf: a virtual function of an 82576, whose one"
+                        + " port all such guests share, seven at most.",
+                AssignedNic.class);
         static final Key<InterruptDelivery> INTERRUPTS = Key.choice(
                 "interrupts",
                 "passthrough: forwarded (the default): the host hears each interrupt and injects it; remapped: so too, through an"
@@ -267,8 +276,8 @@ final class ScenarioKeys {
                 "iommu",
                 "passthrough, native: the guest's kernel drives a remapping unit for its NIC; default: it knows of none.",
                 () -> Key.mapping(Iommu.ALL));
-        static final List<Key<?>> ALL =
-                List.of(NAME, PATH, RAM, LINK, NIC, VIRTIO, WORKLOAD, MAPPED, MSIX, INTERRUPTS, IOMMU);
+        static final List<Key<?>> ALL = List.of(
+                NAME, PATH, RAM, LINK, NIC, VIRTIO, WORKLOAD, MAPPED, DEVICE, MSIX, INTERRUPTS, IOMMU);
 
         private Guest() {}
     }

@@ -2,6 +2,7 @@ package io.iolab.scenarios.scenario;
 
 import io.iolab.scenarios.scenario.ScenarioKeys.Guest;
 import io.iolab.scenarios.scenario.ScenarioKeys.Host;
+import io.iolab.vmm.AssignedNic;
 import io.iolab.vmm.ClockMode;
 import io.iolab.vmm.GuestConfig;
 import io.iolab.vmm.IommuTuning;
@@ -237,6 +238,10 @@ public final class ScenarioReader {
         }
         if (guests.isEmpty()) {
             throw node.error(ScenarioKeys.GUESTS.name(), "expected at least one guest");
+        }
+        Optional<String> obstacle = AssignedNic.obstacle(guests);
+        if (obstacle.isPresent()) {
+            throw node.error(ScenarioKeys.GUESTS.name(), obstacle.get());
         }
         return guests;
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.iolab.vmm.AssignedNic;
 import io.iolab.vmm.ClockMode;
 import io.iolab.vmm.GuestConfig;
 import io.iolab.vmm.InterruptDelivery;
@@ -136,7 +137,12 @@ class ScenarioReaderTest {
                   - {name: c, path: virtio}
                   - {name: d, path: passthrough, msix: {shared_page: true}}
                   - {name: e, path: passthrough, msix: {}, interrupts: posted}
+                  - {name: f, path: passthrough, device: igbvf, interrupts: posted}
                 """);
+
+        assertThat(scenario.guests())
+                .extracting(guest -> guest.nic().assigned())
+                .endsWith(AssignedNic.E1000E, AssignedNic.IGBVF);
 
         assertThat(scenario.guests())
                 .extracting(guest -> guest.nic().virtio())
@@ -146,10 +152,10 @@ class ScenarioReaderTest {
                         new VirtioTuning(Backend.VHOST, Ring.SPLIT, false, 64));
         assertThat(scenario.guests())
                 .extracting(guest -> guest.nic().msixSharedPage())
-                .containsExactly(false, false, false, true, false);
+                .containsExactly(false, false, false, true, false, false);
         assertThat(scenario.guests())
                 .extracting(guest -> guest.nic().interrupts())
-                .endsWith(InterruptDelivery.FORWARDED, InterruptDelivery.POSTED);
+                .endsWith(InterruptDelivery.FORWARDED, InterruptDelivery.POSTED, InterruptDelivery.POSTED);
     }
 
     @Test
@@ -199,6 +205,12 @@ class ScenarioReaderTest {
                 "guests: [{path: emulated, virtio: {}}]     | 3 | 35 | virtio path only",
                 "guests: [{path: virtio, msix: {}}]         | 3 | 31 | passthrough path only",
                 "guests: [{path: native, interrupts: posted}] | 3 | 37 | passthrough path only",
+                "guests: [{path: virtio, device: igbvf}]    | 3 | 33 | passthrough path only",
+                "guests: [{path: passthrough, device: igb}] | 3 | 38 | e1000e, igbvf",
+                "guests: [{path: passthrough, device: igbvf, msix: {shared_page: true}}] | 3 | 51 | e1000e only",
+                "guests: [{path: passthrough, device: igbvf, nic: {itr: 9ms}}] | 3 | 10 | 8191us at most",
+                "guests: [{name: a, path: passthrough, device: igbvf}, {name: b, path: passthrough, device: igbvf,"
+                        + " link: {bandwidth: 10Gbit/s}}] | 3 | 9 | one link",
                 "virtio: {backend: qemu}                    | 3 | 19 | user, vhost, poll",
                 "virtio: {ring: 256}                        | 3 | 16 | split, packed",
                 "virtio: {queue_size: 2048}                 | 3 | 22 | from 8 to 1024",

@@ -139,7 +139,8 @@ class ScenarioSchemaTest {
                 ram: 32MiB
                 workload: {kind: echo, size: 60B, rate: 1kpps}
                 guests:
-                  - {name: a, path: passthrough, ram: 8MiB, link: {}, nic: {}, mapped: false}
+                  - {name: a, path: passthrough, ram: 8MiB, link: {}, nic: {}, mapped: false,
+                     device: igbvf}
                   - path: native
                     workload: {kind: udp-stream, sizes: [60B, 64B], transmit: {rate: max, burst: 2, count: 1},
                                receive: {rate: 1pps}}

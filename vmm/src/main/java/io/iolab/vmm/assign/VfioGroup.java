@@ -155,6 +155,10 @@ public final class VfioGroup {
         openDevices.remove(rid);
     }
 
+    boolean hasOpen(int rid) {
+        return openDevices.contains(rid);
+    }
+
     /** Every requester id under which requests of the group's functions may arrive. */
     Set<Integer> requesterIds() {
         Set<Integer> rids = new LinkedHashSet<>();

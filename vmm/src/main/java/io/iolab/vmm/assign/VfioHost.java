@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +28,8 @@ import org.jspecify.annotations.Nullable;
 public final class VfioHost {
     /** The driver name under which a function can be assigned. */
     public static final String VFIO_DRIVER = "vfio-pci";
+
+    private static final int SRIOV_CONTROL = 0x08;
 
     private final Supplier<IommuGroups> groups;
     private final IommuDriver iommu;
@@ -151,6 +154,32 @@ public final class VfioHost {
 
     List<ReservedRegion> reserved() {
         return reserved;
+    }
+
+    /**
+     * Takes all virtual functions of a physical function away, as its driver does for {@code echo 0 > sriov_numvfs}.
+     *
+     * <p>It refuses while a user has one of them open, as Linux's igb does. Who clears VF Enable all the same pulls the functions out under
+     * their users: from then on their BARs read all ones and take no writes, their DMA and interrupts end, and {@link VfioDevice#reset}
+     * finds no way; configuration space stays the copy that the user has. Such a device can still be closed.
+     *
+     * @param physical its requester id
+     * @return {@link Errno#EPERM} while one of them is open; {@link Errno#ENODEV} if there is no such physical function
+     */
+    public Errno disableVirtualFunctions(int physical) {
+        if (!(functions.apply(physical) instanceof SriovFunction function)) {
+            return Errno.ENODEV;
+        }
+        int present = function.functions().size() - 1;
+        List<Integer> rids = IntStream.range(0, present)
+                .mapToObj(index -> physical + function.routingIdOffset(index) & 0xFFFF)
+                .toList();
+        if (open.values().stream().anyMatch(group -> rids.stream().anyMatch(group::hasOpen))) {
+            return Errno.EPERM;
+        }
+        config.write(physical, function.sriovCapability() + SRIOV_CONTROL, 2, 0);
+        rids.forEach(drivers::remove);
+        return Errno.OK;
     }
 
     /** A function by the name that VFIO uses: {@code 0000:01:00.0}. */

@@ -40,20 +40,39 @@ public final class PciTopology {
     private final PciHost host;
     private final Fabric fabric;
     private final Map<PciFunction, FunctionPort> ports;
+    /** Of virtual functions, by physical function and distance from its routing id. */
+    private final Map<SriovFunction, Map<Integer, FunctionPort>> virtualPorts;
 
-    private PciTopology(PciHost host, Fabric fabric, Map<PciFunction, FunctionPort> ports) {
+    private PciTopology(
+            PciHost host,
+            Fabric fabric,
+            Map<PciFunction, FunctionPort> ports,
+            Map<SriovFunction, Map<Integer, FunctionPort>> virtualPorts) {
         this.host = host;
         this.fabric = fabric;
         this.ports = ports;
+        this.virtualPorts = virtualPorts;
     }
 
     /**
      * A function's way into the fabric, for software that drives its requests itself: forges them, or says that they are translated.
      *
-     * @return empty for a bridge, and for what is not in this topology
+     * @return empty for a bridge, for a virtual function that is not enabled, and for what is not in this topology
      */
     public Optional<FunctionPort> port(PciFunction function) {
-        return Optional.ofNullable(ports.get(function));
+        FunctionPort own = ports.get(function);
+        return own != null ? Optional.of(own) : virtualPort(function);
+    }
+
+    private Optional<FunctionPort> virtualPort(PciFunction function) {
+        for (Map.Entry<SriovFunction, Map<Integer, FunctionPort>> entry : virtualPorts.entrySet()) {
+            int place = entry.getKey().functions().indexOf(function);
+            if (place > 0) {
+                int offset = entry.getKey().routingIdOffset(place - 1);
+                return Optional.ofNullable(entry.getValue().get(offset));
+            }
+        }
+        return Optional.empty();
     }
 
     /** The host bridge: configuration space and BARs. */
@@ -80,6 +99,7 @@ public final class PciTopology {
         private final List<Root> roots = new ArrayList<>();
         private final List<Bridge> ports = new ArrayList<>();
         private final Map<PciFunction, FunctionPort> functionPorts = new IdentityHashMap<>();
+        private final Map<SriovFunction, Map<Integer, FunctionPort>> virtualPorts = new IdentityHashMap<>();
 
         /** A topology without interrupt pins, whose root ports pass no requests between each other. */
         public Builder(RootComplex rootComplex) {
@@ -152,7 +172,7 @@ public final class PciTopology {
         public <F extends SriovFunction> F physicalFunction(
                 @Nullable Bridge above, int device, int function, Function<IntFunction<DmaPort>, F> make) {
             Map<Integer, FunctionPort> ports = new HashMap<>();
-            return function(
+            F made = function(
                     above,
                     device,
                     function,
@@ -166,6 +186,8 @@ public final class PciTopology {
                             return port;
                         });
                     }));
+            virtualPorts.put(made, ports);
+            return made;
         }
 
         private <F extends PciFunction> F put(Bridge above, int device, int function, F what) {
@@ -209,7 +231,7 @@ public final class PciTopology {
                     host.add(root.device, root.function, root.what);
                 }
             }
-            return new PciTopology(host, fabric, functionPorts);
+            return new PciTopology(host, fabric, functionPorts, virtualPorts);
         }
 
         private static void markMultiFunction(Bridge bridge) {

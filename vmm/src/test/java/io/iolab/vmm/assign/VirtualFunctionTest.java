@@ -2,8 +2,6 @@ package io.iolab.vmm.assign;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.iolab.devices.dma.DmaKind;
-import io.iolab.devices.dma.DmaPort;
 import io.iolab.devices.driver.InterruptHandler;
 import io.iolab.devices.driver.NetDriver;
 import io.iolab.devices.driver.igb.IgbDriver;
@@ -13,7 +11,6 @@ import io.iolab.devices.driver.pci.ConfigAccess;
 import io.iolab.devices.driver.pci.PciBar;
 import io.iolab.devices.driver.pci.PciDevice;
 import io.iolab.devices.driver.pci.VirtualFunctions;
-import io.iolab.devices.fault.DmaFault;
 import io.iolab.devices.igb.Igb82576;
 import io.iolab.devices.irq.InterruptPin;
 import io.iolab.devices.net.Delivery;
@@ -182,7 +179,7 @@ class VirtualFunctionTest {
                             MapRights.READ_WRITE))
                     .isEqualTo(Errno.OK);
             assigned = group.openDevice(VfioHost.name(rid)).orElseThrow();
-            trapped = new AssignedFunction(assigned, new Messages());
+            trapped = new AssignedFunction(assigned, new MessageSink(data -> interrupt(handlers.get(data))));
             found = bus(this, 0xD000_0000L).scan().getFirst();
             machines.add(this);
             driver = IgbVfDriver.create(
@@ -228,30 +225,6 @@ class VirtualFunctionTest {
                 }
             }
             work();
-        }
-
-        /** The guest's local APIC. */
-        private final class Messages implements DmaPort {
-            @Override
-            public DmaFault write(long address, byte[] source, int offset, int length, DmaKind kind) {
-                interrupt(handlers.get(source[offset]));
-                return DmaFault.NONE;
-            }
-
-            @Override
-            public DmaFault read(long address, byte[] target, int offset, int length, DmaKind kind) {
-                return DmaFault.NOT_MAPPED;
-            }
-
-            @Override
-            public int loadShortAcquire(long address, DmaKind kind) {
-                return DmaFault.NOT_MAPPED.asResult();
-            }
-
-            @Override
-            public DmaFault storeShortRelease(long address, int value, DmaKind kind) {
-                return DmaFault.NOT_MAPPED;
-            }
         }
     }
 
@@ -399,6 +372,53 @@ class VirtualFunctionTest {
                 .as("what it sends is written into its receiver's memory, by the receiver's requester id")
                 .isNotEmpty()
                 .allMatch(fault -> fault.rid() == VF[0]);
+    }
+
+    @Test
+    @DisplayName("SR-IOV 3.3.3.1: virtual functions that a user has open are not taken away; closed, they are")
+    void shouldRefuseToDisableWhatIsOpen() {
+        enable();
+        physical();
+        Guest guest = new Guest(0);
+        assertThat(vfio.disableVirtualFunctions(VF[0]))
+                .as("no physical function")
+                .isEqualTo(Errno.ENODEV);
+        assertThat(vfio.disableVirtualFunctions(PF)).isEqualTo(Errno.EPERM);
+        assertThat(bench.topology().host().function(VF[1])).as("none has gone").isNotNull();
+        guest.assigned.close();
+        assertThat(vfio.disableVirtualFunctions(PF)).isEqualTo(Errno.OK);
+        assertThat(bench.topology().host().function(VF[0])).isNull();
+        assertThat(vfio.driver(VF[0])).isEmpty();
+        assertThat(vfio.groupNumber(VF[0])).isEqualTo(-1);
+    }
+
+    @Test
+    @DisplayName(
+            "SR-IOV 3.3.3.1: pulled out under its user, a function reads all ones, and sends and interrupts no more")
+    void shouldReadAllOnesOncePulledOut() {
+        enable();
+        physical();
+        Guest guest = new Guest(0);
+        Guest other = new Guest(1);
+        VfioDevice gone = guest.assigned;
+        VirtualFunctions.disable(function);
+        assertThat(gone.readRegion(0, STATUS, 4)).isEqualTo(0xFFFF_FFFFL);
+        assertThat(gone.readRegion(3, 0x1000, 4)).isEqualTo(0xFFFF_FFFFL);
+        gone.writeRegion(0, STATUS, 4, 0);
+        send(guest.driver, frame(1, 0));
+        assertThat(received(other.driver)).isEmpty();
+        assertThat(wire).isEmpty();
+        assertThat(faults()).as("no request has left it").isEmpty();
+        assertThat(gone.readRegion(VfioDevice.CONFIG_REGION, 0, 4))
+                .as("the user's copy")
+                .isEqualTo(0x10CA_8086L);
+        assertThat(gone.reset()).isEqualTo(Errno.ENOTTY);
+        gone.close();
+        assertThat(guest.group.unsetContainer()).isEqualTo(Errno.OK);
+        assertThat(guest.group.close()).isEqualTo(Errno.OK);
+        assertThat(bench.driver.domainOf(VF[0])).isNull();
+        assertThat(enable()).as("and they come back").hasSize(2);
+        assertThat(config.read(VF[0], 0x0E, 1)).isZero();
     }
 
     @Test

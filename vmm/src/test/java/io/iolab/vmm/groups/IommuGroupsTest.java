@@ -255,7 +255,7 @@ class IommuGroupsTest {
                     ExtendedCapability.FIRST,
                     new SingleRootVirtualization.Layout(
                             8, 128, 2, 0x10CA, List.of(new Bar(0, Bar.Kind.MEMORY64, 0x4000, false))),
-                    () -> {});
+                    count -> {});
             config.seal();
         }
 

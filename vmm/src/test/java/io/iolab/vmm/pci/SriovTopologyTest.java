@@ -8,8 +8,11 @@ import io.iolab.devices.fault.DmaFault;
 import io.iolab.devices.igb.Igb82576;
 import io.iolab.devices.irq.InterruptPin;
 import io.iolab.devices.net.Delivery;
+import io.iolab.devices.pci.AccessControlServices;
 import io.iolab.devices.pci.BridgeHeader;
 import io.iolab.devices.pci.ConfigSpace;
+import io.iolab.devices.pci.PciFunction;
+import io.iolab.vmm.groups.PciTree;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -27,7 +30,8 @@ class SriovTopologyTest {
     private static final int PORT_CONTROL_2 = 0x54 + 0x28;
     private static final int ARI_FORWARDING = 1 << 5;
 
-    private final PciTopology.Builder build = new PciTopology.Builder(new RecordingRoot());
+    private final RecordingRoot memory = new RecordingRoot();
+    private final PciTopology.Builder build = new PciTopology.Builder(memory);
 
     private Igb82576 controller(@Nullable Bridge above, int device) {
         return build.physicalFunction(
@@ -96,6 +100,34 @@ class SriovTopologyTest {
         config.write(root.rid(), BridgeHeader.BRIDGE_CONTROL, 2, 0);
         assertThat(topology.host().function(0x018E)).isNull();
         assertThat(topology.host().findMemory(window + 7 * WINDOW, 4)).isNull();
+    }
+
+    @Test
+    @DisplayName(
+            "PCI Express Base 6.12.1.1: a virtual function that gives itself out for another bus's is stopped by source validation")
+    void shouldForgeAsAVirtualFunction() {
+        Bridge root = build.rootPort(1, 0, AccessControlServices.ISOLATION);
+        Igb82576 controller = controller(root, 0);
+        PciTopology topology = build.build();
+        topology.start();
+        ConfigAccess config = topology.host().configAccess();
+        enable(config, 0x0100, 2);
+        PciFunction virtual = controller.functions().get(2);
+        FunctionPort port = topology.port(virtual).orElseThrow();
+        assertThat(port.rid()).isEqualTo(0x0182);
+        byte[] word = new byte[4];
+        assertThat(port.read(0x1000, word, 0, 4, DmaKind.PAYLOAD)).isEqualTo(DmaFault.NONE);
+        assertThat(port.forging(0x0308).read(0x2000, word, 0, 4, DmaKind.PAYLOAD))
+                .isEqualTo(DmaFault.NONE);
+        PciTree.scan(config).enableAccessControl(false);
+        assertThat(port.forging(0x0308).read(0x3000, word, 0, 4, DmaKind.PAYLOAD))
+                .isEqualTo(DmaFault.ACS_VIOLATION);
+        assertThat(port.forging(0x0180).read(0x4000, word, 0, 4, DmaKind.PAYLOAD))
+                .as("its neighbour's is of the same bus: nothing here can tell")
+                .isEqualTo(DmaFault.NONE);
+        assertThat(memory.seen).containsExactly("0182 read 0x1000+4", "0308 read 0x2000+4", "0180 read 0x4000+4");
+        config.write(0x0100, CONTROL, 2, 0);
+        assertThat(topology.port(virtual)).as("disabled").isEmpty();
     }
 
     @Test
