@@ -57,10 +57,10 @@ final class Host implements AutoCloseable {
 
     private static final int IOMMU_WINDOW = 4096;
 
-    /** Where the unit's fault event is written; no vector of the host has this one's data. */
+    /** Where the unit's fault event is written, with a vector below those that are given to devices. */
     private static final long FAULT_EVENT = 0xFEE0_0000L;
 
-    private static final int FAULT_EVENT_DATA = 0xFE;
+    private static final int FAULT_EVENT_DATA = 0x20;
 
     /** Device number on bus 0. */
     private static final int ROOT_PORT = 1;
