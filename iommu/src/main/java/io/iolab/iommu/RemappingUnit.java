@@ -11,6 +11,7 @@ import io.iolab.devices.register.RegisterMap;
 import io.iolab.iommu.cache.InterruptEntryCache;
 import io.iolab.iommu.cache.TranslationCaches;
 import io.iolab.iommu.fault.EventSignal;
+import io.iolab.iommu.fault.FaultReason;
 import io.iolab.iommu.fault.FaultRecorder;
 import io.iolab.iommu.fault.PageRequestQueue;
 import io.iolab.iommu.interrupt.InterruptPort;
@@ -41,6 +42,7 @@ public final class RemappingUnit {
     private final Translator translator;
     private final IommuCounters counters;
     private final InvalidationQueue queue;
+    private final FaultRecorder faults;
     private final InterruptRemapper interrupts;
     private final ProtectedMemory protectedMemory;
     private final @Nullable Requester[] known = new Requester[1 << 16];
@@ -61,7 +63,7 @@ public final class RemappingUnit {
         Invalidations invalidations = new Invalidations(caches, entries, capabilities);
         queue = new InvalidationQueue(
                 registers, hostMemory, invalidations, new EventSignal(registers, VtdRegisters.IECTL, messages));
-        FaultRecorder faults = new FaultRecorder(
+        faults = new FaultRecorder(
                 registers,
                 capabilities.faultRecords(),
                 options.compressFaults(),
@@ -164,6 +166,25 @@ public final class RemappingUnit {
         checkRequester(rid);
         synchronized (translator) {
             queue.unexpectedCompletion(rid);
+        }
+    }
+
+    /**
+     * A request was refused elsewhere on account of this unit's tables: whoever shows the unit to a guest, and has the requests of
+     * assigned functions translated by another unit, says so here. The fault is recorded and signalled like one of the unit's own
+     * (VT-d 7.2, 7.3).
+     *
+     * @param faultsDisabled FPD of the entries that led to it
+     * @param rid 16 bits
+     * @param pasid 20 bits, or {@link TranslationPort#NO_PASID}
+     * @param read whether it was a read
+     */
+    public void refusedElsewhere(
+            FaultReason reason, boolean faultsDisabled, int rid, int pasid, long iova, boolean read) {
+        RequesterCounters counted = countersFor(rid);
+        synchronized (translator) {
+            counted.fault(reason);
+            faults.record(reason, faultsDisabled, rid, iova, read ? FaultRecorder.READ : 0, pasid);
         }
     }
 

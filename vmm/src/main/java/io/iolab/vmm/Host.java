@@ -32,6 +32,8 @@ import io.iolab.vmm.memory.GuestMemory;
 import io.iolab.vmm.memory.HostFrames;
 import io.iolab.vmm.pci.PciTopology;
 import io.iolab.vmm.pci.RootComplex;
+import io.iolab.vmm.viommu.ShadowTranslation;
+import io.iolab.vmm.viommu.VirtualUnit;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -39,6 +41,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +56,12 @@ final class Host implements AutoCloseable {
     private static final long IOMMU_BASE = 0xFED9_0000L;
 
     private static final int IOMMU_WINDOW = 4096;
+
+    /** Where the unit's fault event is written, with a vector below those that are given to devices. */
+    private static final long FAULT_EVENT = 0xFEE0_0000L;
+
+    private static final int FAULT_EVENT_DATA = 0x20;
+
     /** Device number on bus 0. */
     private static final int ROOT_PORT = 1;
 
@@ -64,6 +74,8 @@ final class Host implements AutoCloseable {
     private final RemappingUnit iommu;
     private final IommuDriver driver;
     private final Map<FaultReport, Long> faults = new LinkedHashMap<>();
+    private final ReentrantLock collecting = new ReentrantLock();
+    private final List<VirtualUnit> guestUnits = new CopyOnWriteArrayList<>();
     /** Functions on bus 0 by requester id. */
     private final Map<Integer, PciFunction> functions = new ConcurrentHashMap<>();
     /** What is behind a root port; null for nothing. */
@@ -85,7 +97,7 @@ final class Host implements AutoCloseable {
                 .postedInterrupts(remapInterrupts)
                 .deviceTlb(deviceTlbs)
                 .build();
-        iommu = new RemappingUnit(iommuOptions, memory, interrupts);
+        iommu = new RemappingUnit(iommuOptions, memory, this::message);
         AddressMap<MmioHandler> bus = new AddressMap<>();
         bus.add(IOMMU_BASE, IOMMU_WINDOW, iommu.registers());
         driver = new IommuDriver(new RegisterBus(bus), IOMMU_BASE, memory, new FrameSource() {
@@ -111,6 +123,36 @@ final class Host implements AutoCloseable {
                 config,
                 this::function,
                 List.of());
+    }
+
+    /** The unit's own event is served where it arises; every other message goes to the vectors. */
+    private void message(long address, int data) {
+        if (address == FAULT_EVENT && data == FAULT_EVENT_DATA) {
+            // Whoever is collecting already takes these too; to wait for him here, under the unit's lock, could be for
+            // ever.
+            if (collecting.tryLock()) {
+                try {
+                    collectFaults();
+                } finally {
+                    collecting.unlock();
+                }
+            }
+        } else {
+            interrupts.message(address, data);
+        }
+    }
+
+    /** From now on faults of a guest's functions are offered to the unit that it sees, as they arise. */
+    void report(VirtualUnit unit) {
+        synchronized (driver) {
+            guestUnits.add(unit);
+            driver.configureFaultEvent(FAULT_EVENT, FAULT_EVENT_DATA);
+        }
+    }
+
+    /** The driver of the unit; whoever uses it while guests run holds its lock. */
+    IommuDriver driver() {
+        return driver;
     }
 
     private @Nullable PciFunction function(int rid) {
@@ -194,16 +236,35 @@ final class Host implements AutoCloseable {
 
     /** The same for a function that is plugged in already. */
     VfioDevice assign(int rid, GuestMemory guest, boolean mapped, MapRights rights) {
-        require(vfio.bind(rid, VfioHost.VFIO_DRIVER));
-        VfioGroup group = vfio.openGroup(vfio.groupNumber(rid)).orElseThrow();
         VfioContainer container = vfio.openContainer();
-        require(group.setContainer(container));
-        require(container.setIommu(VfioContainer.Extension.TYPE1V2));
+        VfioGroup group = open(rid, container);
         if (mapped) {
             UserMemory ram = (vaddr, size, consumer) -> guest.forEachRun(consumer::run);
             require(container.mapDma(ram, 0, 0, guest.size(), rights));
         }
         return group.openDevice("0000:" + RequesterId.format(rid)).orElseThrow();
+    }
+
+    /**
+     * Plugs a physical function in and assigns it behind a unit that the guest sees: what the guest maps there is mapped in the container.
+     *
+     * @param guestRid as the guest knows it
+     */
+    VfioDevice assign(int rid, PciFunction function, int guestRid, ShadowTranslation shadow) {
+        functions.put(rid, function);
+        VfioContainer container = vfio.openContainer();
+        VfioGroup group = open(rid, container);
+        shadow.assign(rid, guestRid, container);
+        return group.openDevice("0000:" + RequesterId.format(rid)).orElseThrow();
+    }
+
+    /** The function's group, put into a container of its own. */
+    private VfioGroup open(int rid, VfioContainer container) {
+        require(vfio.bind(rid, VfioHost.VFIO_DRIVER));
+        VfioGroup group = vfio.openGroup(vfio.groupNumber(rid)).orElseThrow();
+        require(group.setContainer(container));
+        require(container.setIommu(VfioContainer.Extension.TYPE1V2));
+        return group;
     }
 
     private static void require(Errno errno) {
@@ -214,12 +275,23 @@ final class Host implements AutoCloseable {
 
     /** Reads the unit's fault records, clears them, and adds them to what was seen before; in order of appearance. */
     Map<FaultReport, Long> faults() {
+        collecting.lock();
+        try {
+            collectFaults();
+            return java.util.Collections.unmodifiableMap(new LinkedHashMap<>(faults));
+        } finally {
+            collecting.unlock();
+        }
+    }
+
+    /** What a guest's own tables refused is the guest's to hear of. */
+    private void collectFaults() {
         driver.handleFaults(report -> {
-            if (faults.size() < MAX_FAULT_KINDS || faults.containsKey(report)) {
+            boolean guests = guestUnits.stream().anyMatch(unit -> unit.fault(report));
+            if (!guests && (faults.size() < MAX_FAULT_KINDS || faults.containsKey(report))) {
                 faults.merge(report, 1L, Long::sum);
             }
         });
-        return java.util.Collections.unmodifiableMap(new LinkedHashMap<>(faults));
     }
 
     @Override

@@ -78,10 +78,17 @@ final class PhysicalPath {
             services.addTo(nic.config());
         }
         VirtualMachine vm = new VirtualMachine(context, path.account);
-        VfioDevice device = host.assign(
-                rid, nic, vm.memory(), context.config().mapped(), context.bugs().rights());
+        GuestIommu unit = context.config().iommu().any() ? new GuestIommu(context, vm, path.account) : null;
+        VfioDevice device = unit != null
+                ? unit.assign(rid, nic)
+                : host.assign(
+                        rid,
+                        nic,
+                        vm.memory(),
+                        context.config().mapped(),
+                        context.bugs().rights());
         NicWorker engine = path.engine(nic);
-        return path.assigned(
+        PathHardware hardware = path.assigned(
                 rid,
                 vm,
                 device,
@@ -89,6 +96,7 @@ final class PhysicalPath {
                 path.new PostedWrites(nic, engine, vm.vcpu()),
                 () -> path.sync(nic.counters()),
                 Optional.ofNullable(services).map(present -> present.tlb().counters()));
+        return unit == null ? hardware : hardware.withDma(unit::start);
     }
 
     /** A virtual function of the lab's 82576. */
@@ -166,7 +174,16 @@ final class PhysicalPath {
         PhysicalPath path = new PhysicalPath(context, cabling);
         BareMachine machine = new BareMachine(context);
         PhysicalMemory memory = context.host().memory();
-        E1000 nic = path.nic(E1000Board.REFERENCE, new DirectDma(memory, machine.messages(path.account)), () -> 0);
+        Host host = context.host();
+        boolean remapped = context.config().iommu().any();
+        int rid = RequesterId.of(0, FIRST_SLOT + context.number(), 0);
+        Optional<RequesterCounters> counters =
+                remapped ? Optional.of(host.iommu().countersFor(rid)) : Optional.empty();
+        DmaPort direct = new DirectDma(memory, machine.messages(path.account));
+        E1000 nic = path.nic(
+                E1000Board.REFERENCE,
+                remapped ? new BehindUnit(host.iommu().portFor(rid), direct) : direct,
+                () -> counters.map(RequesterCounters::walkAccesses).orElse(0L));
         context.bugs().plugged(nic);
         NicWorker engine = path.engine(nic);
         machine.plug(SoftwarePath.SLOT, nic, path.new PostedWrites(nic, engine, machine.cpu()));
@@ -178,8 +195,9 @@ final class PhysicalPath {
                 heap + AddressRange.alignDown(context.config().ramBytes(), AddressRange.LARGE_PAGE_SIZE),
                 engine,
                 () -> path.sync(nic.counters()),
-                () -> GuestFigures.Iommu.NONE,
-                Optional.empty());
+                () -> counters.map(own -> figures(own, host.iommu().counters())).orElse(GuestFigures.Iommu.NONE),
+                counters,
+                kernel -> remapped ? GuestIommu.dma(context, host.driver(), rid, kernel, true) : null);
     }
 
     /** @param port memory as the NIC's requests reach it */

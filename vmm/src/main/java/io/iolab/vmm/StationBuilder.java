@@ -28,9 +28,9 @@ import org.jspecify.annotations.Nullable;
 /** Puts a guest together with its path, its cables and its peer. */
 final class StationBuilder {
     /** Below the I/O APIC and the interrupt range, above any guest's RAM. */
-    private static final long MMIO_BASE = 0xE000_0000L;
+    static final long MMIO_BASE = 0xE000_0000L;
 
-    private static final long MMIO_SIZE = 0x1000_0000L;
+    static final long MMIO_SIZE = 0x1000_0000L;
     private static final long IO_BASE = 0xC000L;
     private static final long IO_SIZE = 0x3000L;
 
@@ -80,7 +80,8 @@ final class StationBuilder {
                 lab.profile(),
                 programs.guest(),
                 platform -> probe(bugs.platform(platform), config.nic()),
-                new WatchdogPace(WatchPeriod.picos(lab.clock(), config), bugs.any()));
+                new WatchdogPace(WatchPeriod.picos(lab.clock(), config), bugs.any()),
+                path.startDma());
         path.processor().run(kernel);
         Peer peer = new Peer(
                 config.name() + "-peer",

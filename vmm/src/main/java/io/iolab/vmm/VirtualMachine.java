@@ -1,5 +1,6 @@
 package io.iolab.vmm;
 
+import io.iolab.devices.bus.MmioHandler;
 import io.iolab.devices.irq.InterruptPin;
 import io.iolab.devices.irq.MessagePort;
 import io.iolab.devices.pci.PciFunction;
@@ -12,6 +13,7 @@ import io.iolab.vmm.vcpu.IoApic;
 import io.iolab.vmm.vcpu.LocalApic;
 import io.iolab.vmm.vcpu.MsiDecoder;
 import io.iolab.vmm.vcpu.Vcpu;
+import java.util.function.LongFunction;
 
 /** One virtual machine: RAM, a vCPU with its local APIC, an I/O APIC and a PCI bus. */
 final class VirtualMachine {
@@ -53,6 +55,11 @@ final class VirtualMachine {
 
     void plug(int slot, PciFunction function, FunctionWindow.TrapRule rule, DeviceHooks hooks) {
         bus.plug(slot, function, rule, hooks);
+    }
+
+    /** Puts a window of the platform where every access exits to the VMM process. */
+    void trap(long base, long size, MmioHandler registers, LongFunction<String> names) {
+        bus.add(base, size, new MachineBus.ServedWindow(registers, GuestWindow.Trap.USER, names));
     }
 
     /** INTA# of the device in a slot, raised by the VMM process with a system call. */

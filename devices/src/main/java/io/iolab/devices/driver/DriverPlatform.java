@@ -25,6 +25,33 @@ public interface DriverPlatform {
     /** The address a device must use for RAM at {@code pa} (identity unless there is an IOMMU that this system drives). */
     long busAddress(long pa);
 
+    /**
+     * The address a device must use for a range of RAM that it shares with the driver for good: rings, tables.
+     *
+     * @param pa as {@link #allocate} returned it
+     */
+    default long mapShared(long pa, long bytes) {
+        return busAddress(pa);
+    }
+
+    /**
+     * Lets a device reach a buffer for one transfer. The driver leaves the buffer alone until {@link #unmapTransfer}.
+     *
+     * @param fromDevice whether the device writes it; if not it reads it
+     * @return the address that the device must use
+     */
+    default long mapTransfer(long pa, int bytes, boolean fromDevice) {
+        return busAddress(pa);
+    }
+
+    /**
+     * Ends a transfer: what the device wrote is in the buffer, and the address must not be used again.
+     *
+     * @param busAddress as {@link #mapTransfer} returned it
+     * @param written bytes from the start that the device may have written
+     */
+    default void unmapTransfer(long busAddress, int written) {}
+
     /** Claims a message interrupt; the driver programs {@link MessageTarget} into its MSI or MSI-X capability. */
     MessageTarget allocateMessage(InterruptHandler handler);
 

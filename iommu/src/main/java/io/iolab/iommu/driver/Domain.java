@@ -1,6 +1,8 @@
 package io.iolab.iommu.driver;
 
 import io.iolab.devices.memory.AddressRange;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +21,8 @@ public final class Domain {
     private final @Nullable PageTable table;
     private final long limit;
     private final Set<Integer> deviceTlbs = new TreeSet<>();
+    private final Set<Integer> nestedIds = new TreeSet<>();
+    private final List<IovaAllocator.Reserved> reserved = new ArrayList<>();
     private long mappedBytes;
     private int attached;
     private boolean destroyed;
@@ -51,6 +55,36 @@ public final class Domain {
     /** Bytes mapped now. */
     public long mappedBytes() {
         return mappedBytes;
+    }
+
+    /**
+     * Keeps addresses out of the hands of mappers that are made from now on: windows of PCI bridges, where a request of a function behind
+     * one could be taken for a peer's, as Linux does for those of host bridges. {@link #map} takes them all the same. The interrupt range
+     * needs no word.
+     *
+     * @param length bytes, 1 or more; the range is widened to whole pages and may leave the domain
+     */
+    public void reserve(long first, long length) {
+        if (first < 0 || length <= 0 || AddressRange.wraps(first, length)) {
+            throw new IllegalArgumentException("0x" + Long.toHexString(first) + ", " + length + " bytes");
+        }
+        reserved.add(new IovaAllocator.Reserved(first, first + length - 1));
+    }
+
+    /**
+     * Maps memory that firmware has a device use (RMRR, VT-d 8.4) to itself, and reserves its addresses. To be called before the device is
+     * attached, so that it never misses that memory.
+     *
+     * @throws IllegalArgumentException as {@link #map}
+     * @throws IllegalStateException as {@link #map}
+     */
+    public void reserveIdentity(long first, long length) {
+        map(first, first, length, MapRights.READ_WRITE);
+        reserve(first, length);
+    }
+
+    List<IovaAllocator.Reserved> reserved() {
+        return reserved;
     }
 
     /**
@@ -260,6 +294,11 @@ public final class Domain {
     /** Attached requesters that may cache translations themselves. */
     Set<Integer> deviceTlbs() {
         return deviceTlbs;
+    }
+
+    /** Domain ids under which the unit caches translations that went through this table (VT-d 3.8). */
+    Set<Integer> nestedIds() {
+        return nestedIds;
     }
 
     void attached(int change) {

@@ -3,6 +3,7 @@ package io.iolab.iommu.driver;
 import io.iolab.devices.memory.Memory;
 import java.util.Arrays;
 import java.util.BitSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The interrupt-remapping table of a unit, as host software keeps it (VT-d 5.1.3, 9.9, 9.10): one frame of 256 entries. It gives out
@@ -40,6 +41,31 @@ public final class InterruptTable {
         this.extended = extended;
         this.invalidator = invalidator;
         Arrays.fill(owners, NOBODY);
+    }
+
+    /** Sets a new table and switches remapping on; {@code queue} is null where the unit has none. */
+    static InterruptTable start(
+            UnitRegisters unit, Memory memory, FrameSource frames, @Nullable QueueInvalidator queue, boolean extended) {
+        if (queue == null
+                || !unit.interruptRemapping()
+                || extended && !unit.extendedInterruptMode()
+                || unit.status(UnitRegisters.INTERRUPT_REMAPPING)) {
+            throw new IllegalStateException("interrupt remapping is on already, or not offered like this");
+        }
+        if (!unit.status(UnitRegisters.QUEUE)) {
+            queue.enable();
+        }
+        long tableHpa = frames.allocatePage();
+        unit.store64(UnitRegisters.IRTA, tableHpa | (extended ? 1 << 11 : 0) | sizeField());
+        unit.command(UnitRegisters.INTERRUPT_TABLE, true);
+        if (!unit.setInterruptTableFlushes()) {
+            queue.interruptGlobal();
+        }
+        unit.command(UnitRegisters.INTERRUPT_REMAPPING, true);
+        if (unit.status(UnitRegisters.COMPATIBILITY_FORMAT)) {
+            unit.command(UnitRegisters.COMPATIBILITY_FORMAT, false);
+        }
+        return new InterruptTable(memory, tableHpa, extended, queue);
     }
 
     /** Whether destinations have 32 bits. */

@@ -34,6 +34,7 @@ public final class IommuDriver {
     private final DomainInvalidator caches;
     private final DomainIds domainIds;
     private final Map<Integer, Domain> attachments = new HashMap<>();
+    private final Map<Integer, NestedSpace> nested = new HashMap<>();
     private @Nullable InterruptTable interrupts;
     private long isolations;
 
@@ -82,7 +83,6 @@ public final class IommuDriver {
         return Math.min(unit.guestAddressWidth(), tables);
     }
 
-    /** Which structures are built. */
     public TableMode tableMode() {
         return mode;
     }
@@ -175,31 +175,12 @@ public final class IommuDriver {
      * @throws IllegalStateException if the unit does not offer that, or remapping is on already
      */
     public InterruptTable enableInterruptRemapping(boolean extended) {
-        if (queue == null
-                || !unit.interruptRemapping()
-                || extended && !unit.extendedInterruptMode()
-                || unit.status(UnitRegisters.INTERRUPT_REMAPPING)) {
-            throw new IllegalStateException("interrupt remapping is on already, or not offered like this");
-        }
-        if (!unit.status(UnitRegisters.QUEUE)) {
-            queue.enable();
-        }
-        long tableHpa = frames.allocatePage();
-        unit.store64(UnitRegisters.IRTA, tableHpa | (extended ? 1 << 11 : 0) | InterruptTable.sizeField());
-        unit.command(UnitRegisters.INTERRUPT_TABLE, true);
-        if (!unit.setInterruptTableFlushes()) {
-            invalidator.interruptGlobal();
-        }
-        unit.command(UnitRegisters.INTERRUPT_REMAPPING, true);
-        if (unit.status(UnitRegisters.COMPATIBILITY_FORMAT)) {
-            unit.command(UnitRegisters.COMPATIBILITY_FORMAT, false);
-        }
-        InterruptTable table = new InterruptTable(memory, tableHpa, extended, invalidator);
+        InterruptTable table = InterruptTable.start(unit, memory, frames, queue, extended);
         interrupts = table;
         return table;
     }
 
-    /** Turns interrupt remapping off: messages reach the processors as devices sent them. The table's frame is not given back. */
+    /** Messages reach the processors as devices sent them from here on. The table's frame is not given back. */
     public void disableInterruptRemapping() {
         unit.command(UnitRegisters.INTERRUPT_REMAPPING, false);
     }
@@ -294,6 +275,28 @@ public final class IommuDriver {
         attach(rid, domain, true);
     }
 
+    /** Whether {@link #attachNested} works, which takes scalable mode with second-level tables. */
+    public boolean supportsNesting() {
+        return mode == TableMode.SCALABLE_SECOND_LEVEL && unit.nested();
+    }
+
+    /**
+     * Gives a requester with first-level tables of a guest its place behind a domain that maps the guest's memory. {@link #detach} ends
+     * it; throws as {@link #attach}, for a pass-through domain, and without nesting.
+     */
+    public NestedSpace attachNested(int rid, Domain parent) {
+        PageTable table = attachments.containsKey(rid) || parent.isDestroyed() ? null : parent.table();
+        if (!supportsNesting() || table == null || !(requesters instanceof PasidTables tables)) {
+            throw new IllegalStateException("cannot nest " + RequesterId.format(rid) + " in domain " + parent.id());
+        }
+        NestedSpace space = new NestedSpace(rid, domainIds.allocate(), table.rootHpa(), unit, tables, invalidator);
+        attachments.put(rid, parent);
+        parent.attached(1);
+        nested.put(rid, space);
+        parent.nestedIds().add(space.id());
+        return space;
+    }
+
     /** Whether {@link #servePageRequests} works: page requests are a matter of scalable mode. */
     public boolean supportsPageRequests() {
         return queue != null && mode.isScalable() && unit.pageRequests();
@@ -357,7 +360,16 @@ public final class IommuDriver {
             throw new IllegalStateException(RequesterId.format(rid) + " is not attached");
         }
         domain.attached(-1);
+        endNesting(nested.remove(rid), domain);
         cutOff(rid, domain);
+    }
+
+    private void endNesting(@Nullable NestedSpace space, Domain parent) {
+        if (space != null) {
+            space.blockAll();
+            parent.nestedIds().remove(space.id());
+            domainIds.free(space.id());
+        }
     }
 
     /** A device that does not answer can do no harm: with its structures gone, translated requests are refused like all others. */
@@ -405,6 +417,7 @@ public final class IommuDriver {
     void unmapped(Domain domain, long iova, long length, boolean leafOnly) {
         flushWriteBuffer();
         caches.pages(domain.id(), iova, length, leafOnly);
+        caches.domains(domain.nestedIds());
         while (!domain.deviceTlbs().isEmpty()) {
             int dead = caches.devicePages(domain.deviceTlbs(), iova, length);
             if (dead < 0) {
@@ -428,6 +441,7 @@ public final class IommuDriver {
     void flush(Domain domain) {
         flushWriteBuffer();
         caches.domain(domain.id());
+        caches.domains(domain.nestedIds());
         for (int rid : List.copyOf(domain.deviceTlbs())) {
             if (!caches.device(rid)) {
                 isolations++;

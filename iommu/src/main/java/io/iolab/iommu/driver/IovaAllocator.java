@@ -1,6 +1,7 @@
 package io.iolab.iommu.driver;
 
 import io.iolab.devices.memory.AddressRange;
+import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
@@ -10,11 +11,14 @@ import java.util.TreeMap;
  * second window, and aligned to the size rounded up to a power of two, so that large buffers can have large pages. Freed ranges of
  * small sizes go to a cache per size and come back from there without a search.
  *
- * <p>Never given out: page 0, so that an address of 0 in a descriptor is a mistake; and the interrupt range, where a write would be a
- * message (VT-d 3.14).
+ * <p>Never given out: page 0, so that an address of 0 in a descriptor is a mistake; the interrupt range, where a write would be a message
+ * (VT-d 3.14); and what is reserved in the domain ({@link Domain#reserve}).
  */
 final class IovaAllocator {
     static final long NONE = -1;
+
+    /** First and last byte of what is not given out. */
+    record Reserved(long first, long last) {}
 
     /** Sizes of 1 to 32 pages are cached. */
     private static final int CACHED_ORDERS = 6;
@@ -23,8 +27,7 @@ final class IovaAllocator {
     private static final int CACHE_DEPTH = 1024;
 
     private static final long PAGES_32_BIT = 1L << 32 - AddressRange.PAGE_SHIFT;
-    private static final long FIRST_INTERRUPT_PAGE = 0xFEE00;
-    private static final long INTERRUPT_PAGES = 0x100;
+    private static final Reserved INTERRUPTS = new Reserved(0xFEE0_0000L, 0xFEEF_FFFFL);
 
     /** Free ranges in pages, first to one past the last; no two touch. */
     private final TreeMap<Long, Long> free = new TreeMap<>();
@@ -33,11 +36,23 @@ final class IovaAllocator {
     private final int[] cachedCount = new int[CACHED_ORDERS];
     private final DmaCounters counters;
 
-    /** @param limit first address that the domain cannot translate */
-    IovaAllocator(long limit, DmaCounters counters) {
+    IovaAllocator(Domain domain, DmaCounters counters) {
         this.counters = counters;
-        free.put(1L, limit >>> AddressRange.PAGE_SHIFT);
-        take(FIRST_INTERRUPT_PAGE, INTERRUPT_PAGES);
+        free.put(1L, domain.limit() >>> AddressRange.PAGE_SHIFT);
+        reserve(INTERRUPTS);
+        domain.reserved().forEach(this::reserve);
+    }
+
+    /** Takes every page of a range that is free, whatever part of it that is. */
+    private void reserve(Reserved range) {
+        long first = range.first() >>> AddressRange.PAGE_SHIFT;
+        long end = (range.last() >>> AddressRange.PAGE_SHIFT) + 1;
+        Map.Entry<Long, Long> below = free.floorEntry(first);
+        long at = below == null ? first : below.getKey();
+        for (Map.Entry<Long, Long> part : List.copyOf(free.subMap(at, end).entrySet())) {
+            long from = Math.max(first, part.getKey());
+            take(from, Math.max(0, Math.min(end, part.getValue()) - from));
+        }
     }
 
     /** Pages that an allocation takes: cached sizes are powers of two, so that one serves another. */
@@ -85,7 +100,7 @@ final class IovaAllocator {
     /** Takes a range out of the free one that holds it. */
     private void take(long first, long size) {
         Map.Entry<Long, Long> range = free.floorEntry(first);
-        if (range == null || range.getValue() < first + size) {
+        if (size == 0 || range == null || range.getValue() < first + size) {
             return;
         }
         free.remove(range.getKey());

@@ -18,7 +18,7 @@ final class PageMapper implements DmaMapper {
     PageMapper(Domain domain, DmaPolicy policy, Clock clock) {
         this.domain = domain;
         this.policy = policy;
-        this.addresses = new IovaAllocator(domain.limit(), counters);
+        this.addresses = new IovaAllocator(domain, counters);
         this.queue = policy == DmaPolicy.DEFERRED ? new FlushQueue(domain, addresses, clock, counters) : null;
     }
 

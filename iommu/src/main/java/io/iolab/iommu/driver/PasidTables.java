@@ -9,7 +9,8 @@ import java.util.Set;
 
 /**
  * Root, context and PASID structures of scalable mode (VT-d 9.2, 9.4 to 9.6). Each requester has a directory and a table of its own,
- * which stay when it is detached, and one entry in it: that of {@link #PASID}, for requests that carry none.
+ * which stay when it is detached, and one entry in it: that of {@link #PASID}, for requests that carry none. A function of a guest with
+ * tables of its own ({@link NestedSpace}) may have one for each of its PASIDs.
  */
 final class PasidTables implements RequesterTables {
     /** RID_PASID; 0 is the one that units without RPS use. */
@@ -18,13 +19,21 @@ final class PasidTables implements RequesterTables {
     private static final long PRESENT = 1;
     private static final long SCALABLE_MODE = 1 << 10;
     private static final long DEVICE_TLB = 1 << 2;
+    private static final long PASIDS_ENABLED = 1 << 3;
     private static final long PAGE_REQUESTS = 1 << 4;
+    /** PDTS of a directory that fills its frame: 512 entries for 64 PASIDs each. */
+    private static final long WHOLE_FRAME = 2 << 9;
+
+    /** PASIDs that such a directory serves. */
+    static final int LIMIT = 512 * 64;
+
     private static final long ADDRESS = 0x000F_FFFF_FFFF_F000L;
     private static final int CONTEXT_BYTES = 32;
 
     private static final long ACCESSED_DIRTY = 1 << 9;
     private static final long FIRST_LEVEL = 1 << 6;
     private static final long SECOND_LEVEL = 2 << 6;
+    private static final long NESTED = 3 << 6;
     private static final long PASS_THROUGH = 4 << 6;
 
     private final Memory memory;
@@ -75,6 +84,48 @@ final class PasidTables implements RequesterTables {
         long contextHpa = context(rid);
         memory.writeLong(contextHpa + 8, PASID);
         memory.storeLongRelease(contextHpa, directoryHpa | (deviceTlb ? DEVICE_TLB : 0) | PRESENT);
+    }
+
+    /** Publishes the context entry of a function with many PASIDs; their entries are made by the methods below. */
+    void open(int rid, int requesterPasid, boolean pasids) {
+        long contextHpa = context(rid);
+        memory.writeLong(contextHpa + 8, requesterPasid);
+        memory.storeLongRelease(contextHpa, directory(rid) | WHOLE_FRAME | (pasids ? PASIDS_ENABLED : 0) | PRESENT);
+    }
+
+    /**
+     * Fills an absent entry: first-level tables by guest physical address behind a second-level table.
+     *
+     * @param firstLevelTable with the flags of the entry's third word
+     */
+    void setNested(int rid, int pasid, int domain, int addressWidthCode, long pageTableHpa, long firstLevelTable) {
+        fill(rid, pasid, pageTableHpa | NESTED | (long) addressWidthCode << 2, domain, firstLevelTable);
+    }
+
+    /** Fills an absent entry: a second-level table alone. */
+    void setSecondLevel(int rid, int pasid, int domain, int addressWidthCode, long pageTableHpa) {
+        fill(rid, pasid, pageTableHpa | SECOND_LEVEL | (long) addressWidthCode << 2, domain, 0);
+    }
+
+    private void fill(int rid, int pasid, long low, int domain, long firstLevelTable) {
+        long entryHpa = entry(rid, pasid);
+        memory.writeLong(entryHpa + 16, firstLevelTable);
+        memory.writeLong(entryHpa + 8, domain);
+        memory.storeLongRelease(entryHpa, low | PRESENT);
+    }
+
+    void clear(int rid, int pasid) {
+        memory.storeLongRelease(entry(rid, pasid), 0);
+    }
+
+    private long entry(int rid, int pasid) {
+        long slotHpa = directory(rid) + 8L * (pasid >>> 6);
+        long slot = memory.readLong(slotHpa);
+        if ((slot & PRESENT) == 0) {
+            slot = frames.allocatePage() | PRESENT;
+            memory.storeLongRelease(slotHpa, slot);
+        }
+        return (slot & ADDRESS) + 64L * (pasid & 0x3F);
     }
 
     @Override

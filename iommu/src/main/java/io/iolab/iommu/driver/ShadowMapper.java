@@ -35,7 +35,7 @@ final class ShadowMapper implements DmaMapper {
         this.domain = domain;
         this.memory = memory;
         this.frames = frames;
-        this.addresses = new IovaAllocator(domain.limit(), counters);
+        this.addresses = new IovaAllocator(domain, counters);
     }
 
     @Override

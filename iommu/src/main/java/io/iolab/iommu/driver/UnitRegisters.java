@@ -182,6 +182,16 @@ final class UnitRegisters {
         return (ecap & 1 << 2) != 0;
     }
 
+    /** NEST. */
+    boolean nested() {
+        return (ecap >>> 26 & 1) != 0;
+    }
+
+    /** PASID: requests may carry one. */
+    boolean pasids() {
+        return (ecap >>> 40 & 1) != 0;
+    }
+
     /** Whether setting the root pointer empties the caches by itself (ESRTPS). */
     boolean setRootFlushes() {
         return cap >>> 63 != 0;
@@ -189,6 +199,11 @@ final class UnitRegisters {
 
     boolean pageRequests() {
         return (ecap & 1 << 29) != 0;
+    }
+
+    /** RPS: context entries say which PASID requests without one have. */
+    boolean requesterPasid() {
+        return (ecap >>> 49 & 1) != 0;
     }
 
     boolean interruptRemapping() {

@@ -7,6 +7,7 @@
  *   DmaMapper: PageMapper (IovaAllocator, FlushQueue), ShadowMapper (BouncePool), DirectMapper
  *      +-- Domain -- PageTable ---------+
  *      +-- ContextTables, PasidTables --+--> host memory, frames from a FrameSource
+ *      +-- NestedSpace: first-level tables of a guest behind a domain
  *      +-- DomainInvalidator -- Invalidator: queue, or registers where there is none
  *      +-- InterruptTable --------------+
  *      +-- FaultLog --> FaultReport

@@ -5,6 +5,7 @@ import io.iolab.scenarios.scenario.ScenarioKeys.Nic;
 import io.iolab.scenarios.scenario.ScenarioKeys.Virtio;
 import io.iolab.vmm.AssignedNic;
 import io.iolab.vmm.GuestConfig;
+import io.iolab.vmm.IommuTuning;
 import io.iolab.vmm.NicTuning;
 import io.iolab.vmm.config.ConfigException;
 import io.iolab.vmm.config.ConfigNode;
@@ -141,15 +142,17 @@ public final class PathVariants {
                 ? like.nic()
                 : NicReader.ringFor(path, like.nic()).withMsixSharedPage(false);
         boolean mapped = same.isEmpty() || like.mapped();
+        IommuTuning iommu = same.isPresent() ? like.iommu() : IommuTuning.NONE;
         String name = path.label();
         if (settings.isPresent()) {
             ConfigNode node = settings.get();
             Key.only(node, keys(path));
             mapped = path == Path.PASSTHROUGH ? Guest.MAPPED.read(node, mapped) : mapped;
             nic = tuned(path, node, nic);
+            iommu = Guest.IOMMU.has(node) ? IommuReader.of(node, path, nic, mapped) : iommu;
             name = name + suffix(node);
         }
-        return new GuestConfig(unused(name), path, like.ramBytes(), like.link(), nic, like.workload(), mapped);
+        return new GuestConfig(unused(name), path, like.ramBytes(), like.link(), nic, like.workload(), mapped, iommu);
     }
 
     /** The keys that mean something on a path. */
@@ -168,8 +171,12 @@ public final class PathVariants {
                 keys.addAll(PHYSICAL_NIC);
                 keys.add(Guest.MAPPED);
                 keys.addAll(NicReader.ASSIGNED);
+                keys.add(Guest.IOMMU);
             }
-            case NATIVE -> keys.addAll(PHYSICAL_NIC);
+            case NATIVE -> {
+                keys.addAll(PHYSICAL_NIC);
+                keys.add(Guest.IOMMU);
+            }
         }
         return keys;
     }
@@ -186,7 +193,7 @@ public final class PathVariants {
     private static String suffix(ConfigNode node) throws ConfigException {
         StringBuilder out = new StringBuilder();
         for (String key : node.keys()) {
-            if (key.equals(Guest.MSIX.name())) {
+            if (key.equals(Guest.MSIX.name()) || key.equals(Guest.IOMMU.name())) {
                 out.append(suffix(node.child(key)));
                 continue;
             }

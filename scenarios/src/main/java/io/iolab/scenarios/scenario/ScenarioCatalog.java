@@ -25,7 +25,8 @@ public final class ScenarioCatalog {
             "rings",
             "shared-msix-page",
             "posted-interrupts",
-            "sriov");
+            "sriov",
+            "guest-iommu");
 
     private ScenarioCatalog() {}
 

@@ -7,6 +7,8 @@ import io.iolab.scenarios.schema.JsonSchema;
 import io.iolab.vmm.AssignedNic;
 import io.iolab.vmm.ClockMode;
 import io.iolab.vmm.InterruptDelivery;
+import io.iolab.vmm.IommuTuning.Policy;
+import io.iolab.vmm.IommuTuning.Viommu;
 import io.iolab.vmm.VirtioTuning.Backend;
 import io.iolab.vmm.VirtioTuning.Ring;
 import io.iolab.vmm.config.ConfigNode;
@@ -103,6 +105,24 @@ final class ScenarioKeys {
         static final List<Key<?>> ALL = List.of(SHARED_PAGE);
 
         private Msix() {}
+    }
+
+    /** What a guest's own kernel does about its NIC's DMA. */
+    static final class Iommu {
+        static final Key<Viommu> VIOMMU = Key.choice(
+                "viommu",
+                "passthrough: the remapping unit that the guest sees; shadow (the default there): one with caching mode, whose tables"
+                        + " the VMM copies into the NIC's domain. On the native path the kernel drives the host's unit.",
+                Viommu.class);
+        static final Key<Policy> POLICY = Key.choice(
+                "policy",
+                "How the kernel maps each packet's buffer: none, passthrough (a domain that reaches everything), strict (unmapped and"
+                        + " invalidated at once; the default), deferred (invalidated 250 at a time or after 10ms), shadow (bounce"
+                        + " buffers).",
+                Policy.class);
+        static final List<Key<?>> ALL = List.of(VIOMMU, POLICY);
+
+        private Iommu() {}
     }
 
     /** One direction of a stream. */
@@ -257,8 +277,12 @@ final class ScenarioKeys {
                 "passthrough: the 82574L gets address translation services (ATS), which the part itself lacks, and caches translations"
                         + " of its own. Translation requests are counted; of their round trip no price is known, so only the walks"
                         + " that they cause take time. Default false.");
+        static final Key<ConfigNode> IOMMU = Key.section(
+                "iommu",
+                "passthrough, native: the guest's kernel drives a remapping unit for its NIC; default: it knows of none.",
+                () -> Key.mapping(Iommu.ALL));
         static final List<Key<?>> ALL =
-                List.of(NAME, PATH, RAM, LINK, NIC, VIRTIO, WORKLOAD, MAPPED, DEVICE, MSIX, INTERRUPTS, DEVICE_TLB);
+                List.of(NAME, PATH, RAM, LINK, NIC, VIRTIO, WORKLOAD, MAPPED, DEVICE, MSIX, INTERRUPTS, DEVICE_TLB, IOMMU);
 
         private Guest() {}
     }

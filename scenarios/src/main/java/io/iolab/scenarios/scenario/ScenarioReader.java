@@ -5,6 +5,7 @@ import io.iolab.scenarios.scenario.ScenarioKeys.Host;
 import io.iolab.vmm.AssignedNic;
 import io.iolab.vmm.ClockMode;
 import io.iolab.vmm.GuestConfig;
+import io.iolab.vmm.IommuTuning;
 import io.iolab.vmm.LinkConfig;
 import io.iolab.vmm.NicTuning;
 import io.iolab.vmm.config.ConfigException;
@@ -257,7 +258,8 @@ public final class ScenarioReader {
         if (!mapped && path != Path.PASSTHROUGH) {
             throw node.error(Guest.MAPPED.name(), "expected on the passthrough path only; no other has an IOMMU");
         }
-        return new GuestConfig(name, path, ram, link, nic, workload, mapped);
+        IommuTuning iommu = IommuReader.of(node, path, nic, mapped);
+        return new GuestConfig(name, path, ram, link, nic, workload, mapped, iommu);
     }
 
     private static Workload needed(ConfigNode node, @Nullable Workload workload) throws ConfigException {

@@ -51,6 +51,8 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
     private long nextFree;
     private final long ramEnd;
     private int nextVector = FIRST_MESSAGE_VECTOR;
+    private final Function<GuestKernel, @Nullable KernelDma> startDma;
+    private @Nullable KernelDma dma;
     private @Nullable NetDriver driver;
     private boolean pollPending;
     /** A poll that used its whole budget leaves the next turn to the program, as ksoftirqd shares the processor. */
@@ -95,6 +97,22 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
             Program program,
             Function<DriverPlatform, NetDriver> probe,
             WatchdogPace pace) {
+        this(processor, ram, heapStart, heapEnd, ledger, profile, program, probe, pace, kernel -> null);
+    }
+
+    /** @param startDma called in the first step, for a kernel that drives a remapping unit; gives null for others */
+    public GuestKernel(
+            Processor processor,
+            Memory ram,
+            long heapStart,
+            long heapEnd,
+            GuestLedger ledger,
+            CostProfile profile,
+            Program program,
+            Function<DriverPlatform, NetDriver> probe,
+            WatchdogPace pace,
+            Function<GuestKernel, @Nullable KernelDma> startDma) {
+        this.startDma = startDma;
         this.processor = processor;
         this.ram = ram;
         this.nextFree = heapStart;
@@ -108,6 +126,7 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
     }
 
     private NetDriver boot() {
+        dma = startDma.apply(this);
         NetDriver found = probe.apply(this);
         driver = found;
         found.open();
@@ -158,6 +177,10 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
             return true;
         }
         programsTurn = false;
+        KernelDma mappings = dma;
+        if (mappings != null && mappings.nextFlushPicos() <= processor.nowPicos()) {
+            mappings.poll();
+        }
         if (!programStarted && released) {
             programStarted = true;
             program.start(this);
@@ -179,7 +202,10 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
             return processor.nowPicos() + RELEASE_CHECK_PICOS;
         }
         NetDriver d = driver;
-        return d == null ? program.nextWakePicos() : Math.min(program.nextWakePicos(), watchdog.wakePicos(d));
+        KernelDma mappings = dma;
+        long flush = mappings == null ? Long.MAX_VALUE : mappings.nextFlushPicos();
+        long own = Math.min(program.nextWakePicos(), flush);
+        return d == null ? own : Math.min(own, watchdog.wakePicos(d));
     }
 
     private void received(byte[] frame, int offset, int length) {
@@ -279,6 +305,36 @@ public final class GuestKernel implements GuestSoftware, DriverPlatform, Endpoin
     @Override
     public long busAddress(long pa) {
         return pa;
+    }
+
+    @Override
+    public long mapShared(long pa, long bytes) {
+        KernelDma mappings = dma;
+        return mappings == null ? pa : mappings.mapShared(pa, bytes);
+    }
+
+    @Override
+    public long mapTransfer(long pa, int bytes, boolean fromDevice) {
+        KernelDma mappings = dma;
+        return mappings == null ? pa : mappings.mapTransfer(pa, bytes, fromDevice);
+    }
+
+    @Override
+    public void unmapTransfer(long busAddress, int written) {
+        KernelDma mappings = dma;
+        if (mappings != null) {
+            mappings.unmapTransfer(busAddress, written);
+        }
+    }
+
+    /** Time of the processor that this kernel spends. */
+    public void charge(long picos) {
+        processor.charge(CpuShare.GUEST, picos);
+    }
+
+    /** What the NIC's buffers were mapped by, once booted; null if the kernel drives no remapping unit. */
+    public @Nullable KernelDma dma() {
+        return dma;
     }
 
     @Override

@@ -137,6 +137,21 @@ public final class GuestBugs {
         }
 
         @Override
+        public long mapShared(long pa, long bytes) {
+            return kernel.mapShared(pa, bytes);
+        }
+
+        @Override
+        public long mapTransfer(long pa, int bytes, boolean fromDevice) {
+            return kernel.mapTransfer(pa, bytes, fromDevice);
+        }
+
+        @Override
+        public void unmapTransfer(long busAddress, int written) {
+            kernel.unmapTransfer(busAddress, written);
+        }
+
+        @Override
         public MessageTarget allocateMessage(InterruptHandler handler) {
             return kernel.allocateMessage(handler);
         }

@@ -18,11 +18,26 @@ public final class FirstLevelGuest {
 
     private final ScalableUnit unit;
     private final FourLevelTable table;
+    private final int pasid;
 
     /** @param cpu every access of it is the guest's, and exits */
     public FirstLevelGuest(CpuPort cpu, long base, Memory guest, FrameSource frames) {
-        unit = new ScalableUnit(cpu, base, guest, frames);
-        table = new FourLevelTable(guest, frames, USER_PAGE);
+        this(new ScalableUnit(cpu, base, guest, frames), new FourLevelTable(guest, frames, USER_PAGE), 0);
+    }
+
+    private FirstLevelGuest(ScalableUnit unit, FourLevelTable table, int pasid) {
+        this.unit = unit;
+        this.table = table;
+        this.pasid = pasid;
+    }
+
+    /**
+     * The same unit with another table, for requests with this PASID.
+     *
+     * @param other 1 to 8191
+     */
+    public FirstLevelGuest forPasid(int other, Memory guest, FrameSource frames) {
+        return new FirstLevelGuest(unit, new FourLevelTable(guest, frames, USER_PAGE), other);
     }
 
     /** Turns translation on. */
@@ -32,7 +47,12 @@ public final class FirstLevelGuest {
 
     /** Gives a function the table. */
     public void attach(int rid) {
-        unit.set(rid, DOMAIN, FIRST_LEVEL, 0, table.root());
+        unit.set(rid, pasid, DOMAIN, FIRST_LEVEL, 0, table.root());
+    }
+
+    /** Takes the table from a function. */
+    public void detach(int rid) {
+        unit.set(rid, pasid, DOMAIN, 0, 0, 0);
     }
 
     /** All numbers are multiples of 4096. */
@@ -48,6 +68,6 @@ public final class FirstLevelGuest {
             table.clear(iova + at, 1);
         }
         int mask = 64 - Long.numberOfLeadingZeros(iova >>> 12 ^ iova + length - 1 >>> 12);
-        unit.invalidatePages(DOMAIN, iova >>> 12 + mask << 12 + mask, mask, true);
+        unit.invalidatePages(DOMAIN, pasid, iova >>> 12 + mask << 12 + mask, mask, true);
     }
 }

@@ -16,6 +16,8 @@ final class GuestTables {
     /** Entries read for one walk: those of 4 GiB in 4 KiB pages. A table that leads back to itself ends here. */
     static final int WALK_BUDGET = 1 << 20;
 
+    private static final int PASIDS_OF_TABLE = 64;
+
     /** Takes one page of a second-level table. */
     @FunctionalInterface
     interface LeafConsumer {
@@ -31,6 +33,25 @@ final class GuestTables {
 
         boolean passThrough() {
             return ContextEntry.translationType(low) == ContextEntry.TYPE_PASS_THROUGH;
+        }
+    }
+
+    /** Takes one PASID entry. */
+    @FunctionalInterface
+    interface PasidConsumer {
+        void pasid(int pasid, Pasid entry);
+    }
+
+    /** A context entry of scalable mode, which leads to a PASID directory. */
+    record Directory(long low, long high) {
+        /** Whether requests may carry a PASID. */
+        boolean pasidEnabled() {
+            return ScalableContextEntry.pasidEnabled(low);
+        }
+
+        /** The PASID of requests without one. */
+        int requesterPasid(Capabilities capabilities) {
+            return ScalableContextEntry.requesterPasid(high, capabilities);
         }
     }
 
@@ -88,9 +109,9 @@ final class GuestTables {
         return usable ? new Context(low, high) : null;
     }
 
-    /** The PASID entry of a requester's requests without PASID, in scalable mode; null as above. */
+    /** The context entry of a requester in scalable mode; null as above. */
     @Nullable
-    Pasid requesterPasid(long rootTable, int rid) {
+    Directory directory(long rootTable, int rid) {
         long root = word(ScalableRootEntry.halfHpa(page(rootTable), rid));
         if (!ScalableRootEntry.present(root) || ScalableRootEntry.reservedSet(root, capabilities)) {
             return null;
@@ -98,23 +119,58 @@ final class GuestTables {
         long gpa = ScalableContextEntry.hpa(ScalableRootEntry.contextTable(root, capabilities), rid);
         long low = word(gpa);
         long high = word(gpa + 8);
-        if (!ScalableContextEntry.present(low) || ScalableContextEntry.reservedSet(low, high, capabilities)) {
+        boolean usable = ScalableContextEntry.present(low)
+                && !ScalableContextEntry.reservedSet(low, high, capabilities)
+                && ScalableContextEntry.valid(low);
+        return usable ? new Directory(low, high) : null;
+    }
+
+    /** The PASID entry that a context entry leads to; null as above. */
+    @Nullable
+    Pasid pasid(Directory context, int pasid) {
+        if (pasid >= ScalableContextEntry.pasidLimit(context.low)) {
             return null;
         }
-        int pasid = ScalableContextEntry.requesterPasid(high, capabilities);
-        if (pasid >= ScalableContextEntry.pasidLimit(low)) {
+        long table = pasidTable(context, pasid);
+        return table < 0 ? null : entry(PasidEntry.hpa(table, pasid));
+    }
+
+    /** The table of 64 entries, or -1 where there is none. */
+    private long pasidTable(Directory context, int pasid) {
+        long word = word(PasidDirectoryEntry.hpa(ScalableContextEntry.directory(context.low, capabilities), pasid));
+        return PasidDirectoryEntry.present(word) && !PasidDirectoryEntry.reservedSet(word, capabilities)
+                ? PasidDirectoryEntry.table(word, capabilities)
+                : -1;
+    }
+
+    private @Nullable Pasid entry(long gpa) {
+        long word0 = word(gpa);
+        if (!PasidEntry.present(word0)) {
             return null;
         }
-        long directory = word(PasidDirectoryEntry.hpa(ScalableContextEntry.directory(low, capabilities), pasid));
-        if (!PasidDirectoryEntry.present(directory) || PasidDirectoryEntry.reservedSet(directory, capabilities)) {
-            return null;
+        Pasid found = new Pasid(word0, word(gpa + 8), word(gpa + 16));
+        long rest = 0;
+        for (int index = 3; index < PasidEntry.WORDS; index++) {
+            rest |= word(gpa + 8L * index);
         }
-        long entry = PasidEntry.hpa(PasidDirectoryEntry.table(directory, capabilities), pasid);
-        Pasid found = new Pasid(word(entry), word(entry + 8), word(entry + 16));
-        boolean usable = PasidEntry.present(found.word0)
+        boolean usable = rest == 0
                 && !PasidEntry.reservedSet(found.word0, found.word1, found.word2, capabilities)
                 && PasidEntry.valid(found.word0, found.word2, capabilities);
         return usable ? found : null;
+    }
+
+    /** Every usable PASID entry below a limit, in ascending order. */
+    void pasids(Directory context, int limit, PasidConsumer consumer) {
+        int end = Math.min(limit, ScalableContextEntry.pasidLimit(context.low));
+        for (int first = 0; first < end; first += PASIDS_OF_TABLE) {
+            long table = pasidTable(context, first);
+            for (int pasid = first; table >= 0 && pasid < Math.min(end, first + PASIDS_OF_TABLE); pasid++) {
+                Pasid found = entry(PasidEntry.hpa(table, pasid));
+                if (found != null) {
+                    consumer.pasid(pasid, found);
+                }
+            }
+        }
     }
 
     /** Hands out the pages of a second-level table that share a byte with {@code [first, last]}, in ascending order. */

@@ -1,5 +1,10 @@
 package io.iolab.vmm.viommu;
 
+import io.iolab.iommu.driver.FaultReport;
+import io.iolab.iommu.explain.TableWalk;
+import io.iolab.iommu.fault.FaultReason;
+import org.jspecify.annotations.Nullable;
+
 /** How the tables of a guest's unit take effect on the physical one. Each call returns when they have. */
 public interface GuestTranslation {
     /**
@@ -11,6 +16,13 @@ public interface GuestTranslation {
 
     /** Context entries, or PASID entries, may have changed. */
     void contexts();
+
+    /**
+     * The entry of one PASID may have changed (VT-d 6.5.2.3).
+     *
+     * @param domain the guest's id of it
+     */
+    void pasid(int domain, int pasid);
 
     /**
      * Translations of a domain may have changed (VT-d 6.5.2.2).
@@ -27,6 +39,22 @@ public interface GuestTranslation {
      * @param leafOnly IH
      */
     void firstLevelPages(int domain, int pasid, long iova, int addressMask, boolean leafOnly);
+
+    /** Who a requester of the physical unit is to the guest: its requester id there, or {@link #NOBODY}. */
+    int guestRequester(int rid);
+
+    /**
+     * Whether a fault on the physical unit is the guest's own doing, and what its unit would have called it.
+     *
+     * @param report of a function of this guest
+     * @param guestWalk the same request by the guest's tables as they are now
+     * @return null if the guest is not to blame: the fault stays with the host
+     */
+    @Nullable
+    FaultReason reason(FaultReport report, TableWalk guestWalk);
+
+    /** Stands for no function of the guest. */
+    int NOBODY = -1;
 
     /** Stands for every domain. */
     int ALL_DOMAINS = -1;

@@ -1,35 +1,53 @@
 package io.iolab.vmm.viommu;
 
-import io.iolab.devices.bus.CpuPort;
-import io.iolab.devices.memory.AddressRange;
 import io.iolab.devices.memory.Memory;
-import io.iolab.iommu.driver.FrameSource;
+import io.iolab.iommu.driver.Domain;
+import io.iolab.iommu.driver.FaultReport;
+import io.iolab.iommu.driver.IommuDriver;
+import io.iolab.iommu.driver.MapRights;
+import io.iolab.iommu.driver.NestedSpace;
+import io.iolab.iommu.explain.TableWalk;
+import io.iolab.iommu.fault.FaultReason;
 import io.iolab.iommu.register.Capabilities;
 import io.iolab.iommu.table.PasidEntry;
 import io.iolab.vmm.assign.UserMemory;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Puts the first-level tables of a guest to work where they are: the physical unit walks them, each address in them through the host's
  * second-level table of the guest's memory (VT-d 3.8, PASID entries of type nested). No mapping costs an exit; an unmapping costs the one
- * of its invalidation, which is repeated on the physical unit under the host's domain id.
+ * of its invalidation, which is repeated on the physical unit under the host's domain id. PASID entries are copied, one by one, when the
+ * guest invalidates its PASID cache.
  *
- * <p>It owns the physical unit, which offers nested translation. While the guest's unit is off, or its entry says pass-through, a function
- * reaches the guest's memory at guest physical addresses.
+ * <p>While the guest's unit is off, or its entry says pass-through, a function reaches the guest's memory at guest physical addresses.
  */
 public final class NestedTranslation implements GuestTranslation {
-    private static final long PRESENT = 1;
-    private static final long TYPE_SHIFT = 6;
-    /** AW of four levels. */
-    private static final long WIDTH = 2 << 2;
-
     private static final int ENTRY_FLAGS = 0xFFF;
 
-    private final ScalableUnit host;
-    private final FourLevelTable ram;
+    /** Stands for the guest's memory as it is, in place of an entry. */
+    private static final GuestTables.Pasid DIRECT = new GuestTables.Pasid(0, 0, 0);
+
+    /** What the physical unit finds in first-level tables themselves, where their nesting on the second level plays no part. */
+    private static final Set<FaultReason> FIRST_LEVEL = Set.of(
+            FaultReason.EXECUTE_REQUESTS_DISABLED,
+            FaultReason.SUPERVISOR_REQUESTS_DISABLED,
+            FaultReason.FIRST_LEVEL_NOT_PRESENT,
+            FaultReason.FIRST_LEVEL_RESERVED,
+            FaultReason.NOT_CANONICAL,
+            FaultReason.USER_DENIED,
+            FaultReason.EXECUTE_DENIED,
+            FaultReason.SCALABLE_WRITE_DENIED,
+            FaultReason.FIRST_LEVEL_NO_SNOOP,
+            FaultReason.ACCESSED_DIRTY_FAILED);
+
+    private final IommuDriver host;
+    private final Capabilities capabilities;
+    private final Domain ram;
     private final GuestTables tables;
     private final List<Function> functions = new ArrayList<>();
     private long rootPointer;
@@ -37,50 +55,57 @@ public final class NestedTranslation implements GuestTranslation {
     private long forwarded;
 
     /**
-     * Turns the physical unit on.
+     * Maps the guest's memory.
      *
-     * @param cpu the host processor's way to its registers at {@code base}
-     * @param memory the host's
-     * @param frames of the host, for tables
+     * @param host its unit is on
      * @param guestRam the guest's memory as the host's, by guest physical address
-     * @param ramBytes of it, a multiple of 2 MiB
+     * @param ramBytes of it
      * @param guest the same memory as the guest sees it
-     * @param capabilities of the guest's unit
+     * @param capabilities of the guest's unit, which offers no tables but first-level ones, no RID_PRIV, and PASIDs of at most 15 bits
+     * @throws IllegalArgumentException if it offers more
+     * @throws IllegalStateException if the physical unit does not nest
      */
     public NestedTranslation(
-            CpuPort cpu,
-            long base,
-            Memory memory,
-            FrameSource frames,
-            UserMemory guestRam,
-            long ramBytes,
-            Memory guest,
-            Capabilities capabilities) {
-        host = new ScalableUnit(cpu, base, memory, frames);
-        tables = new GuestTables(guest, capabilities);
-        ram = new FourLevelTable(memory, frames, 3);
-        guestRam.forEachRun(0, ramBytes, this::mapRam);
-        host.enable();
-    }
-
-    private void mapRam(long gpa, long hpa, long length) {
-        boolean large = ((gpa | hpa | length) & AddressRange.LARGE_PAGE_SIZE - 1) == 0;
-        long step = large ? AddressRange.LARGE_PAGE_SIZE : AddressRange.PAGE_SIZE;
-        for (long at = 0; at < length; at += step) {
-            ram.map(gpa + at, hpa + at, large ? 2 : 1);
+            IommuDriver host, UserMemory guestRam, long ramBytes, Memory guest, Capabilities capabilities) {
+        if (capabilities.secondLevel()
+                || capabilities.nested()
+                || capabilities.requesterPrivilege()
+                || 1L << capabilities.pasidBits() > NestedSpace.PASID_LIMIT) {
+            throw new IllegalArgumentException("the guest's unit offers what cannot be nested");
         }
+        if (!host.supportsNesting()) {
+            throw new IllegalStateException("the physical unit does not nest");
+        }
+        this.host = host;
+        this.capabilities = capabilities;
+        tables = new GuestTables(guest, capabilities);
+        ram = host.createDomain();
+        guestRam.forEachRun(0, ramBytes, (gpa, hpa, length) -> ram.map(gpa, hpa, length, MapRights.READ_WRITE));
     }
 
     /**
      * Puts an assigned function behind the guest's unit.
      *
-     * @param rid on the host
+     * @param rid on the host; nobody else has attached it
      * @param guestRid as the guest knows it
+     * @throws IllegalStateException if the guest's unit offers RID_PASID and the physical one does not
      */
     public void assign(int rid, int guestRid) {
-        Function function = new Function(rid, guestRid, functions.size() + 1);
+        NestedSpace space = host.attachNested(rid, ram);
+        if (capabilities.requesterPasid() && !space.takesRequesterPasid()) {
+            host.detach(rid);
+            throw new IllegalStateException("the physical unit has no RID_PASID");
+        }
+        Function function = new Function(rid, guestRid, space);
         functions.add(function);
-        function.rebind(true);
+        function.rebind();
+    }
+
+    /** Takes every function back; the mapping of the guest's memory goes. */
+    public void release() {
+        functions.forEach(function -> host.detach(function.rid));
+        functions.clear();
+        ram.destroy();
     }
 
     @Override
@@ -92,7 +117,12 @@ public final class NestedTranslation implements GuestTranslation {
 
     @Override
     public void contexts() {
-        functions.forEach(function -> function.rebind(false));
+        functions.forEach(Function::rebind);
+    }
+
+    @Override
+    public void pasid(int domain, int pasid) {
+        functions.forEach(function -> function.refresh(pasid));
     }
 
     /** Legacy granularities reach first-level translations too, of the whole domain (VT-d 6.5.2.2). */
@@ -101,7 +131,7 @@ public final class NestedTranslation implements GuestTranslation {
         for (Function function : functions) {
             if (domain == ALL_DOMAINS || function.inDomain(domain)) {
                 forwarded++;
-                host.invalidateAll(function.hostDomain);
+                function.space.invalidateAll();
             }
         }
     }
@@ -109,16 +139,59 @@ public final class NestedTranslation implements GuestTranslation {
     @Override
     public void firstLevelPages(int domain, int pasid, long iova, int addressMask, boolean leafOnly) {
         for (Function function : functions) {
-            if (!function.inDomain(domain)) {
+            GuestTables.Pasid entry = function.bound.get(pasid);
+            if (entry == null || entry == DIRECT || entry.domain() != domain) {
                 continue;
             }
             forwarded++;
             if (addressMask == ALL_PAGES) {
-                host.invalidateAll(function.hostDomain);
+                function.space.invalidate(pasid);
             } else {
-                host.invalidatePages(function.hostDomain, iova, addressMask, leafOnly);
+                function.space.invalidatePages(pasid, iova, addressMask, leafOnly);
             }
         }
+    }
+
+    @Override
+    public int guestRequester(int rid) {
+        Function function = function(rid);
+        return function == null ? NOBODY : function.guestRid;
+    }
+
+    private @Nullable Function function(int rid) {
+        for (Function function : functions) {
+            if (function.rid == rid) {
+                return function;
+            }
+        }
+        return null;
+    }
+
+    /**
+     * What the physical unit found in the guest's first-level tables is the guest's word for word. Whatever else it found lies in
+     * structures of the host, and the guest is to blame if its own are at fault too: if they have no usable entry, or lead to no memory.
+     */
+    @Override
+    public @Nullable FaultReason reason(FaultReport report, TableWalk guestWalk) {
+        Function function = function(report.rid());
+        FaultReason found = report.reason();
+        if (function == null || found == null) {
+            return null;
+        }
+        GuestTables.Pasid entry = function.bound.get(report.pasid() < 0 ? function.requesterPasid : report.pasid());
+        boolean nested = entry != null && entry != DIRECT && !passesThrough(entry);
+        if (nested && FIRST_LEVEL.contains(found)) {
+            return found;
+        }
+        if (guestWalk.reason() == null && enabled && entry == null) {
+            // It is there by now, but the guest has not invalidated: its unit remembers the absence.
+            return FaultReason.PASID_ENTRY_NOT_PRESENT;
+        }
+        return guestWalk.reason();
+    }
+
+    private static boolean passesThrough(GuestTables.Pasid entry) {
+        return PasidEntry.type(entry.word0()) == PasidEntry.TYPE_PASS_THROUGH;
     }
 
     /** Invalidations of the guest repeated on the physical unit so far. */
@@ -131,49 +204,80 @@ public final class NestedTranslation implements GuestTranslation {
         return tables.entriesRead();
     }
 
-    /** One assigned function and what its PASID entry in the guest said last. */
+    /** One assigned function and what its PASID entries in the guest said last. */
     private final class Function {
         private final int rid;
         private final int guestRid;
-        private final int hostDomain;
-        private GuestTables.@Nullable Pasid entry;
-        private boolean direct;
+        private final NestedSpace space;
+        /** In force on the physical unit, by PASID. */
+        private final TreeMap<Integer, GuestTables.Pasid> bound = new TreeMap<>();
 
-        Function(int rid, int guestRid, int hostDomain) {
+        private GuestTables.@Nullable Directory context;
+        private boolean pasids;
+        private int requesterPasid;
+
+        Function(int rid, int guestRid, NestedSpace space) {
             this.rid = rid;
             this.guestRid = guestRid;
-            this.hostDomain = hostDomain;
+            this.space = space;
         }
 
         boolean inDomain(int domain) {
-            return entry != null && entry.domain() == domain;
+            return bound.values().stream().anyMatch(entry -> entry != DIRECT && entry.domain() == domain);
         }
 
-        void rebind(boolean first) {
-            GuestTables.Pasid now = enabled ? tables.requesterPasid(rootPointer, guestRid) : null;
-            boolean straight = !enabled || now != null && PasidEntry.type(now.word0()) == PasidEntry.TYPE_PASS_THROUGH;
-            if (!first && straight == direct && Objects.equals(now, entry)) {
-                return;
+        void rebind() {
+            GuestTables.Directory found = enabled ? tables.directory(rootPointer, guestRid) : null;
+            int own = found == null ? 0 : found.requesterPasid(capabilities);
+            if (own >= NestedSpace.PASID_LIMIT) {
+                // No PASID of the guest's unit is that large: nothing is let through.
+                found = null;
+                own = 0;
             }
-            entry = now;
-            direct = straight;
-            if (straight) {
-                host.set(rid, hostDomain, word0(PasidEntry.TYPE_SECOND_LEVEL), 0, 0);
-            } else if (now != null && PasidEntry.type(now.word0()) == PasidEntry.TYPE_FIRST_LEVEL) {
-                long flags = now.word2() & ENTRY_FLAGS;
-                host.set(
-                        rid,
-                        hostDomain,
-                        word0(PasidEntry.TYPE_NESTED),
-                        0,
-                        PasidEntry.firstLevelTable(now.word2()) | flags);
-            } else {
-                host.set(rid, hostDomain, 0, 0, 0);
+            context = found;
+            boolean allowed = context != null && context.pasidEnabled();
+            Map<Integer, GuestTables.Pasid> wanted = new TreeMap<>();
+            if (!enabled) {
+                wanted.put(own, DIRECT);
+            } else if (context != null && allowed) {
+                tables.pasids(context, NestedSpace.PASID_LIMIT, wanted::put);
+            } else if (context != null) {
+                GuestTables.Pasid entry = tables.pasid(context, own);
+                if (entry != null) {
+                    wanted.put(own, entry);
+                }
+            }
+            List.copyOf(bound.keySet()).forEach(pasid -> bind(pasid, wanted.get(pasid)));
+            if (allowed != pasids || own != requesterPasid) {
+                pasids = allowed;
+                requesterPasid = own;
+                space.requests(own, allowed);
+            }
+            wanted.forEach(this::bind);
+        }
+
+        /** By the context entry as it was last told of: a changed one counts when the guest invalidates that. */
+        void refresh(int pasid) {
+            if (context != null && pasid < NestedSpace.PASID_LIMIT && (pasids || pasid == requesterPasid)) {
+                bind(pasid, tables.pasid(context, pasid));
             }
         }
 
-        private long word0(int type) {
-            return ram.root() | (long) type << TYPE_SHIFT | WIDTH | PRESENT;
+        private void bind(int pasid, GuestTables.@Nullable Pasid entry) {
+            GuestTables.Pasid before = bound.get(pasid);
+            if (entry == null) {
+                if (before != null) {
+                    bound.remove(pasid);
+                    space.block(pasid);
+                }
+            } else if (!entry.equals(before)) {
+                bound.put(pasid, entry);
+                if (entry == DIRECT || passesThrough(entry)) {
+                    space.direct(pasid);
+                } else {
+                    space.nest(pasid, PasidEntry.firstLevelTable(entry.word2()), (int) entry.word2() & ENTRY_FLAGS);
+                }
+            }
         }
     }
 }

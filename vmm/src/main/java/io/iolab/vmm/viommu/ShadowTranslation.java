@@ -1,9 +1,11 @@
 package io.iolab.vmm.viommu;
 
 import io.iolab.devices.memory.Memory;
-import io.iolab.iommu.driver.Domain;
+import io.iolab.iommu.driver.FaultReport;
 import io.iolab.iommu.driver.IommuDriver;
 import io.iolab.iommu.driver.MapRights;
+import io.iolab.iommu.explain.TableWalk;
+import io.iolab.iommu.fault.FaultReason;
 import io.iolab.iommu.register.Capabilities;
 import io.iolab.vmm.assign.UserMemory;
 import io.iolab.vmm.assign.VfioContainer;
@@ -56,8 +58,20 @@ public final class ShadowTranslation implements GuestTranslation {
      * @param guestRid as the guest knows it
      */
     public void assign(int rid, int guestRid) {
-        Function function = new Function(rid, guestRid, host.createDomain());
-        host.attach(rid, function.domain);
+        assign(rid, guestRid, ShadowTarget.domain(host, rid, ram));
+    }
+
+    /**
+     * The same for a function that VFIO has assigned.
+     *
+     * @param container its own and empty; maps and unmaps from here on are this object's
+     */
+    public void assign(int rid, int guestRid, VfioContainer container) {
+        assign(rid, guestRid, ShadowTarget.container(container, ram));
+    }
+
+    private void assign(int rid, int guestRid, ShadowTarget target) {
+        Function function = new Function(rid, guestRid, target);
         functions.add(function);
         function.rebind();
     }
@@ -66,8 +80,7 @@ public final class ShadowTranslation implements GuestTranslation {
     public void release() {
         for (Function function : functions) {
             function.clear();
-            host.detach(function.rid);
-            function.domain.destroy();
+            function.target.release();
         }
         functions.clear();
     }
@@ -84,6 +97,10 @@ public final class ShadowTranslation implements GuestTranslation {
         functions.forEach(Function::rebind);
     }
 
+    /** Legacy mode has no PASIDs. */
+    @Override
+    public void pasid(int domain, int pasid) {}
+
     @Override
     public void pages(int domain, long first, long last) {
         for (Function function : functions) {
@@ -98,6 +115,36 @@ public final class ShadowTranslation implements GuestTranslation {
     /** First-level tables are not shadowed; a unit in legacy mode has none. */
     @Override
     public void firstLevelPages(int domain, int pasid, long iova, int addressMask, boolean leafOnly) {}
+
+    @Override
+    public int guestRequester(int rid) {
+        Function function = function(rid);
+        return function == null ? NOBODY : function.guestRid;
+    }
+
+    private @Nullable Function function(int rid) {
+        for (Function function : functions) {
+            if (function.rid == rid) {
+                return function;
+            }
+        }
+        return null;
+    }
+
+    /**
+     * The physical unit knows nothing but the copy, so the guest's tables are asked. If they let the request through by now, it was the
+     * copy that had no page: because the guest has not invalidated since it mapped, and its unit remembers absent entries (caching mode);
+     * or because the host would not map what the guest wanted.
+     */
+    @Override
+    public @Nullable FaultReason reason(FaultReport report, TableWalk guestWalk) {
+        Function function = function(report.rid());
+        if (guestWalk.reason() != null || function == null || function.identity || function.context == null) {
+            return guestWalk.reason();
+        }
+        boolean wanted = guestWalk.hpa() >= 0 && guestWalk.hpa() < ramBytes;
+        return wanted && !function.withheld ? report.reason() : null;
+    }
 
     /** Walks of the guest's tables so far. */
     public long walks() {
@@ -152,15 +199,19 @@ public final class ShadowTranslation implements GuestTranslation {
     private final class Function {
         private final int rid;
         private final int guestRid;
-        private final Domain domain;
+        private final ShadowTarget target;
+        private final long limit;
         private final TreeMap<Long, Mapping> shadow = new TreeMap<>();
         private GuestTables.@Nullable Context context;
         private boolean identity;
+        /** Whether something that the guest maps was left out since the copy began. */
+        private boolean withheld;
 
-        Function(int rid, int guestRid, Domain domain) {
+        Function(int rid, int guestRid, ShadowTarget target) {
             this.rid = rid;
             this.guestRid = guestRid;
-            this.domain = domain;
+            this.target = target;
+            limit = target.limit();
         }
 
         /** Follows a change of the context entry; what it leads to is copied anew if it is another. */
@@ -176,11 +227,12 @@ public final class ShadowTranslation implements GuestTranslation {
             if (direct) {
                 map(new Mapping(0, 0, ramBytes, 3));
             } else if (now != null) {
-                sync(now, 0, domain.limit() - 1);
+                sync(now, 0, limit - 1);
             }
         }
 
         void clear() {
+            withheld = false;
             List.copyOf(shadow.values()).forEach(this::unmap);
         }
 
@@ -192,7 +244,7 @@ public final class ShadowTranslation implements GuestTranslation {
             if (atStart != null && atStart.getValue().last() >= low) {
                 low = atStart.getKey();
             }
-            long high = Math.min(last, domain.limit() - 1);
+            long high = Math.min(last, limit - 1);
             Map.Entry<Long, Mapping> atEnd = shadow.floorEntry(high);
             if (atEnd != null) {
                 high = Math.max(high, atEnd.getValue().last());
@@ -224,27 +276,21 @@ public final class ShadowTranslation implements GuestTranslation {
         }
 
         private void map(Mapping mapping) {
-            long[] covered = new long[1];
-            ram.forEachRun(mapping.gpa, mapping.length, (at, hpa, length) -> covered[0] += length);
             if (shadow.size() >= VfioContainer.DMA_ENTRY_LIMIT) {
                 refused++;
+                withheld = true;
                 return;
             }
-            if (covered[0] != mapping.length || mapping.last() >= domain.limit()) {
+            if (!target.map(mapping.iova, mapping.gpa, mapping.length, rights(mapping.rights))) {
                 unbacked++;
                 return;
             }
-            ram.forEachRun(
-                    mapping.gpa,
-                    mapping.length,
-                    (at, hpa, length) ->
-                            domain.map(mapping.iova + (at - mapping.gpa), hpa, length, rights(mapping.rights)));
             shadow.put(mapping.iova, mapping);
             maps++;
         }
 
         private void unmap(Mapping mapping) {
-            domain.unmap(mapping.iova, mapping.length);
+            target.unmap(mapping.iova, mapping.length);
             shadow.remove(mapping.iova);
             unmaps++;
         }

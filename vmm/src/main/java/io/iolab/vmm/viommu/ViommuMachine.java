@@ -9,9 +9,11 @@ import io.iolab.devices.memory.PhysicalMemory;
 import io.iolab.iommu.RemappingOptions;
 import io.iolab.iommu.RemappingUnit;
 import io.iolab.iommu.driver.Domain;
+import io.iolab.iommu.driver.FaultReport;
 import io.iolab.iommu.driver.FrameSource;
 import io.iolab.iommu.driver.IommuDriver;
 import io.iolab.iommu.driver.MapRights;
+import io.iolab.iommu.driver.TableMode;
 import io.iolab.iommu.invalidate.InvalidationKind;
 import io.iolab.vmm.ledger.ExitCounter;
 import io.iolab.vmm.ledger.GuestLedger;
@@ -19,6 +21,9 @@ import io.iolab.vmm.ledger.Path;
 import io.iolab.vmm.memory.GuestMemory;
 import io.iolab.vmm.memory.HostFrames;
 import io.iolab.vmm.time.CostProfile;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A host with one physical unit, a guest with a virtual one and a driver for it, and one assigned function: as much of a machine as it
@@ -33,6 +38,11 @@ final class ViommuMachine implements AutoCloseable {
 
     static final int GUEST_RID = 2 << 3;
 
+    /** Address of the host's fault event. */
+    private static final long FAULT_EVENT = 0xFEE0_0000L;
+
+    private static final int PASID_BITS = 15;
+
     private static final long HOST_BYTES = 64 << 20;
     private static final long GUEST_BYTES = 16 << 20;
     /** The guest's tables come from here up; below is what it maps. */
@@ -45,6 +55,13 @@ final class ViommuMachine implements AutoCloseable {
     private final GuestLedger ledger = new GuestLedger("guest", Path.PASSTHROUGH);
     private final GuestDriver driver;
     private final GuestTranslation translation;
+    private final CpuPort guestCpu;
+    private final FrameSource guestFrames;
+    private @Nullable FirstLevelGuest firstLevelGuest;
+
+    private final IommuDriver host;
+    private final List<FaultReport> hostFaults = new ArrayList<>();
+    private final List<Integer> guestMessages = new ArrayList<>();
 
     /** What both kinds of guest drivers do. */
     interface GuestDriver {
@@ -58,32 +75,34 @@ final class ViommuMachine implements AutoCloseable {
         guestMemory = new GuestMemory(frames, GUEST_BYTES);
         FrameSource hostFrames = new Frames(frames);
         RemappingOptions guestOptions = options(mode);
-        physical = new RemappingUnit(hostOptions(mode), hostMemory, (address, data) -> {});
+        physical = new RemappingUnit(hostOptions(mode), hostMemory, this::faultEvent);
         CpuPort hostCpu = new HostCpu(physical.registers());
         GuestRam ram = new GuestRam(guestMemory);
+        TableMode tables = mode == ViommuMode.NESTED ? TableMode.SCALABLE_SECOND_LEVEL : TableMode.LEGACY;
+        host = new IommuDriver(hostCpu, BASE, hostMemory, hostFrames, tables);
+        host.enable();
         if (mode == ViommuMode.NESTED) {
-            NestedTranslation nested = new NestedTranslation(
-                    hostCpu, BASE, hostMemory, hostFrames, ram, GUEST_BYTES, guestMemory, guestOptions.capabilities());
+            NestedTranslation nested =
+                    new NestedTranslation(host, ram, GUEST_BYTES, guestMemory, guestOptions.capabilities());
             nested.assign(RID, GUEST_RID);
             translation = nested;
         } else {
-            IommuDriver host = new IommuDriver(hostCpu, BASE, hostMemory, hostFrames);
-            host.enable();
             ShadowTranslation shadow =
                     new ShadowTranslation(host, ram, GUEST_BYTES, guestMemory, guestOptions.capabilities());
             shadow.assign(RID, GUEST_RID);
             translation = shadow;
         }
-        virtual = new VirtualUnit(guestOptions, guestMemory, (address, data) -> {}, translation);
-        CpuPort guestCpu = new TrappedUnit(virtual, BASE, ledger, profile);
-        FrameSource guestFrames = new BumpFrames(guestMemory);
+        virtual = new VirtualUnit(guestOptions, guestMemory, (address, data) -> guestMessages.add(data), translation);
+        host.configureFaultEvent(FAULT_EVENT, 0);
+        guestCpu = new TrappedUnit(virtual, BASE, ledger, profile);
+        guestFrames = new BumpFrames(guestMemory);
         driver = mode == ViommuMode.NESTED ? nestedDriver(guestCpu, guestFrames) : shadowDriver(guestCpu, guestFrames);
     }
 
     private static RemappingOptions options(ViommuMode mode) {
         RemappingOptions.Builder builder = RemappingOptions.builder().cachingMode(true);
         if (mode == ViommuMode.NESTED) {
-            builder.scalableMode(true).firstLevel(true);
+            builder.scalableMode(true).firstLevel(true).pasidBits(PASID_BITS);
         }
         return builder.queuedInvalidation(mode != ViommuMode.SHADOW_REGISTERS).build();
     }
@@ -91,7 +110,11 @@ final class ViommuMachine implements AutoCloseable {
     private static RemappingOptions hostOptions(ViommuMode mode) {
         RemappingOptions.Builder builder = RemappingOptions.builder();
         if (mode == ViommuMode.NESTED) {
-            builder.scalableMode(true).firstLevel(true).secondLevel(true).nested(true);
+            builder.scalableMode(true)
+                    .firstLevel(true)
+                    .secondLevel(true)
+                    .nested(true)
+                    .pasidBits(PASID_BITS);
         }
         return builder.build();
     }
@@ -100,6 +123,7 @@ final class ViommuMachine implements AutoCloseable {
         FirstLevelGuest guest = new FirstLevelGuest(cpu, BASE, guestMemory, frames);
         guest.enable();
         guest.attach(GUEST_RID);
+        firstLevelGuest = guest;
         return new GuestDriver() {
             @Override
             public void map(long iova, long gpa, long length) {
@@ -131,8 +155,45 @@ final class ViommuMachine implements AutoCloseable {
         };
     }
 
+    /** The host hears its unit: what is the guest's goes to the guest's unit. */
+    private void faultEvent(long address, int data) {
+        host.handleFaults(report -> {
+            if (!virtual.fault(report)) {
+                hostFaults.add(report);
+            }
+        });
+    }
+
+    /** Faults that stayed with the host. */
+    List<FaultReport> hostFaults() {
+        return hostFaults;
+    }
+
+    /** Data of the messages that the guest's unit has sent. */
+    List<Integer> guestMessages() {
+        return guestMessages;
+    }
+
+    IommuDriver host() {
+        return host;
+    }
+
+    /** The guest's processor, whose every access of the unit exits. */
+    CpuPort guestCpu() {
+        return guestCpu;
+    }
+
     GuestDriver driver() {
         return driver;
+    }
+
+    /** The guest's driver of this PASID, with a table of its own; nested only. */
+    FirstLevelGuest driverOfPasid(int pasid) {
+        FirstLevelGuest guest = firstLevelGuest;
+        if (guest == null) {
+            throw new IllegalStateException("no PASIDs in legacy mode");
+        }
+        return guest.forPasid(pasid, guestMemory, guestFrames);
     }
 
     GuestMemory guestMemory() {
@@ -158,6 +219,11 @@ final class ViommuMachine implements AutoCloseable {
     /** The assigned function's way to memory. */
     DmaPort function() {
         return physical.portFor(RID);
+    }
+
+    /** The same under a PASID. */
+    DmaPort function(int pasid) {
+        return physical.translationPortFor(RID).withPasid(pasid, 0);
     }
 
     /** Everything counted so far. */

@@ -2,11 +2,18 @@ package io.iolab.vmm.viommu;
 
 import io.iolab.devices.bus.MmioHandler;
 import io.iolab.devices.irq.MessagePort;
+import io.iolab.devices.memory.Access;
 import io.iolab.devices.memory.Memory;
 import io.iolab.iommu.RemappingOptions;
 import io.iolab.iommu.RemappingUnit;
+import io.iolab.iommu.driver.FaultReport;
+import io.iolab.iommu.explain.TableExplainer;
+import io.iolab.iommu.explain.TableWalk;
+import io.iolab.iommu.explain.WalkRequest;
+import io.iolab.iommu.fault.FaultReason;
 import io.iolab.iommu.invalidate.InvalidationKind;
 import io.iolab.iommu.register.VtdRegisters;
+import io.iolab.iommu.walk.RequestType;
 
 /**
  * The unit that a guest sees: registers and invalidation queue are those of {@link RemappingUnit} over guest memory; what it invalidates
@@ -27,11 +34,14 @@ public final class VirtualUnit implements MmioHandler {
     private static final int PASID_CACHE = 7;
     private static final int DOMAIN = 2;
     private static final int PAGES = 3;
+    private static final int ONE_PASID = 1;
+    private static final String FAULTS_DISABLED = "FPD";
 
     private final Memory guest;
     private final RemappingUnit unit;
     private final MmioHandler registers;
     private final GuestTranslation translation;
+    private final TableExplainer explainer;
     private long rootPointer;
     /** IVA, which the register does not give back. */
     private long address;
@@ -45,6 +55,7 @@ public final class VirtualUnit implements MmioHandler {
         this.translation = translation;
         unit = new RemappingUnit(options, guest, messages);
         registers = unit.registers();
+        explainer = new TableExplainer(guest, options.capabilities());
     }
 
     /** The model behind the window, for emulated devices of the guest and for its counters. */
@@ -64,6 +75,33 @@ public final class VirtualUnit implements MmioHandler {
     /** The name of the register at an offset, for exit statistics. */
     public String registerName(long offset) {
         return unit.registerMap().nameAt(offset);
+    }
+
+    /**
+     * Takes a fault of the physical unit. If the guest's own tables are why the request was blocked, the guest finds it in its fault
+     * records, by its own names of requester and reason, and hears its fault event (VT-d 7.2, 7.3), unless its entries say FPD. The record
+     * does not know whether the request asked to execute, or with which privilege.
+     *
+     * @return whether it was the guest's; if not it stays with the host
+     */
+    public boolean fault(FaultReport report) {
+        int guestRid = translation.guestRequester(report.rid());
+        if (guestRid == GuestTranslation.NOBODY || report.ofInterrupt() || (status() & TRANSLATION) == 0) {
+            return false;
+        }
+        WalkRequest request =
+                new WalkRequest(guestRid, report.pasid(), report.iovaPage(), report.access(), RequestType.UNTRANSLATED);
+        TableWalk walk = explainer.explain(rootPointer, request);
+        FaultReason reason = translation.reason(report, walk);
+        if (reason == null) {
+            return false;
+        }
+        boolean faultsDisabled = walk.steps().stream()
+                .flatMap(step -> step.fields().stream())
+                .anyMatch(field -> field.name().equals(FAULTS_DISABLED) && field.value() != 0);
+        unit.refusedElsewhere(
+                reason, faultsDisabled, guestRid, report.pasid(), report.iovaPage(), report.access() == Access.READ);
+        return true;
     }
 
     @Override
@@ -162,7 +200,14 @@ public final class VirtualUnit implements MmioHandler {
         int domain = (int) (low >>> 16) & 0xFFFF;
         int granularity = (int) (low >>> 4) & 3;
         switch ((int) low & 0xF) {
-            case CONTEXT, PASID_CACHE -> translation.contexts();
+            case CONTEXT -> translation.contexts();
+            case PASID_CACHE -> {
+                if (granularity == ONE_PASID) {
+                    translation.pasid(domain, (int) (low >>> 32) & 0xF_FFFF);
+                } else {
+                    translation.contexts();
+                }
+            }
             case IOTLB -> {
                 if (granularity == PAGES) {
                     pages(domain, high);

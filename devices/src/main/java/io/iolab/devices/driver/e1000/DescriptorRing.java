@@ -9,6 +9,7 @@ abstract class DescriptorRing {
     static final int DESCRIPTOR_SIZE = 16;
 
     final Memory ram;
+    private final DriverPlatform platform;
     final int size;
     final int bufferSize;
     private final long ringPa;
@@ -17,16 +18,14 @@ abstract class DescriptorRing {
     private final long[] bufferBus;
 
     DescriptorRing(DriverPlatform platform, int size, int bufferSize) {
+        this.platform = platform;
         this.ram = platform.ram();
         this.size = size;
         this.bufferSize = bufferSize;
         ringPa = platform.allocate((long) size * DESCRIPTOR_SIZE, AddressRange.PAGE_SIZE);
-        ringBus = platform.busAddress(ringPa);
+        ringBus = platform.mapShared(ringPa, (long) size * DESCRIPTOR_SIZE);
         buffersPa = platform.allocate((long) size * bufferSize, AddressRange.PAGE_SIZE);
         bufferBus = new long[size];
-        for (int i = 0; i < size; i++) {
-            bufferBus[i] = platform.busAddress(bufferPa(i));
-        }
     }
 
     final int bytes() {
@@ -46,8 +45,16 @@ abstract class DescriptorRing {
         return buffersPa + (long) index * bufferSize;
     }
 
-    final long bufferBus(int index) {
-        return bufferBus[index];
+    /** Lends a buffer to the device for one transfer. @return where the device finds it */
+    final long lendBuffer(int index, int bytes, boolean fromDevice) {
+        long bus = platform.mapTransfer(bufferPa(index), bytes, fromDevice);
+        bufferBus[index] = bus;
+        return bus;
+    }
+
+    /** Takes it back. */
+    final void takeBuffer(int index, int written) {
+        platform.unmapTransfer(bufferBus[index], written);
     }
 
     final int next(int index) {

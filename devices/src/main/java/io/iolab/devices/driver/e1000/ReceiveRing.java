@@ -83,7 +83,7 @@ final class ReceiveRing extends DescriptorRing {
         for (int i = 0; i < unused; i++) {
             int index = nextToUse;
             long descriptor = descriptorPa(index);
-            ram.writeLong(descriptor, bufferBus(index));
+            ram.writeLong(descriptor, lendBuffer(index, bufferSize, true));
             ram.writeLong(descriptor + 8, 0);
             nextToUse = next(index);
             if (layout == Layout.EXTENDED && (index & batch - 1) == 0) {
@@ -134,6 +134,7 @@ final class ReceiveRing extends DescriptorRing {
 
     private void gather(int status, int length) {
         int bytes = Math.min(length, bufferSize);
+        takeBuffer(nextToClean, bytes);
         if ((status & EOP) != 0 && (status & layout.errors) != 0 || filled + bytes > scratch.length) {
             damaged = true;
         }

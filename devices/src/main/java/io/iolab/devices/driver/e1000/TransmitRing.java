@@ -56,7 +56,7 @@ final class TransmitRing extends DescriptorRing {
         stampNanos[index] = nowNanos;
         ram.write(bufferPa(index), frame, offset, length);
         long descriptor = descriptorPa(index);
-        ram.writeLong(descriptor, bufferBus(index));
+        ram.writeLong(descriptor, lendBuffer(index, length, false));
         ram.writeLong(descriptor + LENGTH_COMMAND, length | command << 24);
         nextToUse = next(index);
         free--;
@@ -90,6 +90,7 @@ final class TransmitRing extends DescriptorRing {
     /** Takes finished descriptors back, in ring order; at most one lap. */
     void reap() {
         while (nextToClean != published && (ram.loadIntAcquire(descriptorPa(nextToClean) + STATUS) & DD) != 0) {
+            takeBuffer(nextToClean, 0);
             nextToClean = next(nextToClean);
             free++;
         }

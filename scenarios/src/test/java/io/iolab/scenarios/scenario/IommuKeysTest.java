@@ -1,0 +1,85 @@
+package io.iolab.scenarios.scenario;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.iolab.vmm.GuestConfig;
+import io.iolab.vmm.IommuTuning;
+import io.iolab.vmm.IommuTuning.Policy;
+import io.iolab.vmm.IommuTuning.Viommu;
+import io.iolab.vmm.config.ConfigException;
+import java.util.List;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The mapping {@code iommu} of a guest. */
+class IommuKeysTest {
+    private static final String HEAD = """
+            version: 1
+            workload: {kind: ping-pong, size: 60B}
+            guests:
+            """;
+
+    private static List<GuestConfig> guests(String guest) throws ConfigException {
+        return ScenarioReader.parse("t.yaml", HEAD + "  - " + guest + "\n", null)
+                .guests();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{path: passthrough}                                             | NONE   | NONE",
+                "{path: passthrough, iommu: {}}                                  | SHADOW | STRICT",
+                "{path: passthrough, iommu: {policy: deferred}}                  | SHADOW | DEFERRED",
+                "{path: passthrough, iommu: {viommu: shadow, policy: shadow}}    | SHADOW | SHADOW",
+                "{path: passthrough, iommu: {viommu: none}}                      | NONE   | NONE",
+                "{path: native, iommu: {policy: passthrough}}                    | NONE   | PASSTHROUGH",
+                "{path: native, iommu: {}}                                       | NONE   | STRICT",
+                "{path: native, iommu: {policy: none}}                           | NONE   | NONE"
+            })
+    void shouldReadWhatTheKernelDrives(String guest, Viommu viommu, Policy policy) throws ConfigException {
+        assertThat(guests(guest)).extracting(GuestConfig::iommu).containsExactly(new IommuTuning(viommu, policy));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{path: virtio, iommu: {}}                                                | passthrough and native paths only",
+                "{path: native, iommu: {viommu: shadow}}                                  | passthrough path only",
+                "{path: passthrough, iommu: {viommu: none, policy: strict}}               | a viommu with a policy, or neither",
+                "{path: passthrough, iommu: {viommu: shadow, policy: none}}               | a viommu with a policy, or neither",
+                "{path: passthrough, mapped: false, iommu: {}}                            | mapped: true",
+                "{path: passthrough, device: igbvf, iommu: {}}                            | assigned e1000e",
+                "{path: passthrough, device_tlb: true, iommu: {}}                         | without device_tlb",
+                "{path: passthrough, nic: {ring: 1024}, iommu: {policy: shadow}}          | rings of 512 at most",
+                "{path: passthrough, iommu: {policy: lazy}}                               | one of none, passthrough, strict, deferred, shadow",
+                "{path: passthrough, iommu: {viommu: nested}}                             | one of none, shadow"
+            })
+    void shouldRefuseWhatDoesNotGoTogether(String guest, String words) {
+        ConfigException error = catchThrowableOfType(ConfigException.class, () -> guests(guest));
+        assertThat(error).as(guest).isNotNull();
+        assertThat(error.getMessage()).contains("t.yaml:4:").contains(words);
+    }
+
+    @Test
+    @DisplayName("compare --paths takes it, and names the guest after it")
+    void shouldBePartOfAPath() throws Exception {
+        Scenario scenario = ScenarioReader.parse("t.yaml", HEAD + "  - {path: native}\n", null);
+        List<GuestConfig> variants = PathVariants.apply(
+                        scenario, "native,native{iommu: {policy: deferred}},passthrough{iommu: {policy: strict}}")
+                .guests();
+        assertThat(variants)
+                .extracting(GuestConfig::name)
+                .containsExactly("native", "native-deferred", "passthrough-strict");
+        assertThat(variants)
+                .extracting(GuestConfig::iommu)
+                .containsExactly(
+                        IommuTuning.NONE,
+                        new IommuTuning(Viommu.NONE, Policy.DEFERRED),
+                        new IommuTuning(Viommu.SHADOW, Policy.STRICT));
+    }
+}

@@ -1,0 +1,131 @@
+package io.iolab.vmm.guest;
+
+import io.iolab.devices.memory.AddressRange;
+import io.iolab.iommu.driver.DmaCounters;
+import io.iolab.iommu.driver.DmaDirection;
+import io.iolab.iommu.driver.DmaMapper;
+import io.iolab.iommu.driver.DmaPolicy;
+import io.iolab.iommu.driver.Domain;
+import io.iolab.iommu.driver.MapRights;
+import io.iolab.vmm.time.Cost;
+import io.iolab.vmm.time.CostProfile;
+import java.util.function.LongConsumer;
+
+/**
+ * How a kernel that drives a remapping unit maps its NIC's memory there: rings for good, each buffer for its transfer, under one policy.
+ * What that takes of the processor is charged by the profile, call by call; exits come on top where the unit's registers are trapped.
+ *
+ * <p>Threading: the kernel's processor. Others may use the same unit's driver if all hold {@code lock}.
+ */
+public final class KernelDma {
+    private static final long PICOS_PER_NANO = 1000;
+
+    private final Object lock;
+    private final DmaMapper mapper;
+    private final Domain domain;
+    private final CostProfile profile;
+    private final LongConsumer charge;
+    private final boolean invalidationsCost;
+    private long sharedNext = FIRST_SHARED;
+    private long charged;
+
+    /** Rings lie from here up, far from where a mapper hands out addresses: from 4 GiB down, and from the domain's end down. */
+    private static final long FIRST_SHARED = 1L << 36;
+
+    /**
+     * @param lock of the unit's driver
+     * @param domain nobody else maps in it
+     * @param charge takes picoseconds of the kernel's processor
+     * @param invalidationsCost whether an invalidation costs what the profile says; false where each is an exit that is charged by itself
+     */
+    public KernelDma(
+            Object lock,
+            DmaMapper mapper,
+            Domain domain,
+            CostProfile profile,
+            LongConsumer charge,
+            boolean invalidationsCost) {
+        this.lock = lock;
+        this.mapper = mapper;
+        this.domain = domain;
+        this.profile = profile;
+        this.charge = charge;
+        this.invalidationsCost = invalidationsCost;
+    }
+
+    long mapShared(long pa, long bytes) {
+        if (domain.isPassThrough()) {
+            return pa;
+        }
+        long first = AddressRange.alignDown(pa, AddressRange.PAGE_SIZE);
+        long length = AddressRange.alignUp(pa + bytes, AddressRange.PAGE_SIZE) - first;
+        long iova = sharedNext;
+        sharedNext += length;
+        synchronized (lock) {
+            domain.map(iova, first, length, MapRights.READ_WRITE);
+        }
+        return iova + (pa - first);
+    }
+
+    long mapTransfer(long pa, int bytes, boolean fromDevice) {
+        synchronized (lock) {
+            long iova = mapper.map(pa, bytes, fromDevice ? DmaDirection.FROM_DEVICE : DmaDirection.TO_DEVICE);
+            if (iova == DmaMapper.FAILED) {
+                throw new IllegalStateException("no address or slot left for a buffer of " + bytes + " bytes");
+            }
+            mapper.poll();
+            charge();
+            return iova;
+        }
+    }
+
+    void unmapTransfer(long iova, int written) {
+        synchronized (lock) {
+            mapper.unmap(iova, written);
+            mapper.poll();
+            charge();
+        }
+    }
+
+    /** When a deferred flush is due, in the processor's time. */
+    long nextFlushPicos() {
+        long nanos = mapper.nextFlushNanos();
+        return nanos == DmaMapper.NEVER ? Long.MAX_VALUE : nanos * PICOS_PER_NANO;
+    }
+
+    void poll() {
+        synchronized (lock) {
+            mapper.poll();
+            charge();
+        }
+    }
+
+    /** What was mapped, and how. */
+    public DmaCounters counters() {
+        return mapper.counters();
+    }
+
+    /** As {@code iolab bench iommu-policy} has it. */
+    private void charge() {
+        DmaCounters counters = mapper.counters();
+        DmaPolicy policy = mapper.policy();
+        boolean byPage = policy == DmaPolicy.STRICT || policy == DmaPolicy.DEFERRED;
+        long picos = counters.addressesCached() * profile.picos(Cost.IOMMU_IOVA_CACHED)
+                + counters.addressesSearched() * profile.picos(Cost.IOMMU_IOVA_ALLOC)
+                + counters.copies() * profile.picos(Cost.COPY_CALL)
+                + counters.copiedBytes() * profile.picos(Cost.COPY_BYTE);
+        if (byPage) {
+            picos += counters.maps() * profile.picos(Cost.IOMMU_MAP_PAGE)
+                    + counters.unmaps() * profile.picos(Cost.IOMMU_UNMAP_PAGE);
+        }
+        if (policy == DmaPolicy.DEFERRED) {
+            picos += counters.unmaps() * profile.picos(Cost.IOMMU_DEFER);
+        }
+        if (invalidationsCost && byPage) {
+            long invalidations = policy == DmaPolicy.STRICT ? counters.unmaps() : counters.flushes();
+            picos += invalidations * profile.picos(Cost.IOMMU_INVALIDATE);
+        }
+        charge.accept(picos - charged);
+        charged = picos;
+    }
+}
