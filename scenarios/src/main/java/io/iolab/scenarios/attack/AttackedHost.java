@@ -73,10 +73,11 @@ final class AttackedHost implements TableView, AutoCloseable {
     final RemappingUnit unit;
     final IommuDriver driver;
     final PciTopology.Builder build;
-    final CpuPort cpu = new RegisterPort();
+    final CpuPort cpu;
 
     private final FrameSource frames = new Frames();
     private final Defence defence;
+    private final HostFlaw flaw;
     private final TableExplainer explainer;
     private final FaultLedger ledger;
     private final List<MemoryRegion> regions = new ArrayList<>();
@@ -91,8 +92,14 @@ final class AttackedHost implements TableView, AutoCloseable {
     private long nextRegion = REGIONS;
 
     AttackedHost(RemappingOptions options, Defence defence) {
+        this(options, defence, HostFlaw.NONE);
+    }
+
+    AttackedHost(RemappingOptions options, Defence defence, HostFlaw flaw) {
         this.defence = defence;
-        unit = new RemappingUnit(options, memory, processors);
+        this.flaw = flaw;
+        unit = new RemappingUnit(options, flaw.unitsMemory().apply(memory), processors);
+        cpu = flaw.registers().apply(new RegisterPort());
         explainer = new TableExplainer(memory, options.capabilities());
         ledger = new FaultLedger(this::failedWalk, this::withoutUnit);
         driver = new IommuDriver(cpu, UNIT, memory, frames);
@@ -113,7 +120,7 @@ final class AttackedHost implements TableView, AutoCloseable {
         PciTopology built = build.build();
         built.start();
         topology = built;
-        ConfigAccess config = built.host().configAccess();
+        ConfigAccess config = flaw.configuration().apply(built.host().configAccess());
         if (accessControl) {
             PciTree.scan(config).enableAccessControl(translationBlocking);
         }
@@ -123,7 +130,7 @@ final class AttackedHost implements TableView, AutoCloseable {
                 new HostInterrupts(),
                 config,
                 built.host()::function,
-                List.of(reserved));
+                flaw.forgetsReservedMemory() ? List.of() : List.of(reserved));
         vfio = created;
         return created;
     }
@@ -191,6 +198,12 @@ final class AttackedHost implements TableView, AutoCloseable {
     Assigned assign(int rid, ProbeFunction function) {
         AssignedDevice opened = open(rid);
         return new Assigned(function, opened.container());
+    }
+
+    /** The same of a group that is in a container already. */
+    Assigned use(int rid, ProbeFunction function, VfioGroup group, VfioContainer container) {
+        busMaster(group.openDevice("0000:" + RequesterId.format(rid)).orElseThrow());
+        return new Assigned(function, container);
     }
 
     /** Opens a device for a guest, as a process with VFIO does. */
@@ -370,14 +383,15 @@ final class AttackedHost implements TableView, AutoCloseable {
         return place + " would have been " + verb + ".";
     }
 
-    AttackOutcome outcome(Attack attack, Verdict verdict) {
+    /** @param claimed whether the attack was said to be defended */
+    AttackOutcome outcome(Attack attack, Defence claimed, Verdict verdict) {
         faults();
         long merged = unit.counters().faultsCollapsed();
         if (merged > 0) {
             note("the unit merged %d more faults into pending records of the same source", merged);
         }
         return new AttackOutcome(
-                attack, defence, verdict, notes, ledger.faults(), ledger.others(), walks, bytes, figures);
+                attack, claimed, verdict, notes, ledger.faults(), ledger.others(), walks, bytes, figures);
     }
 
     @Override

@@ -4,14 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.iolab.scenarios.attack.Attack;
 import io.iolab.scenarios.attack.AttackCatalog;
+import io.iolab.scenarios.attack.FlawedAttack;
 import io.iolab.scenarios.schema.SchemaCheck;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
 
 /** {@code iolab attack}, {@code iolab iommu walk} and {@code iolab iommu faults}: what they print, and how they refuse. */
 class AttackCommandTest {
@@ -64,6 +68,44 @@ class AttackCommandTest {
         assertThat(iolab("attack run --all --defence on")).isZero();
         assertThat(out()).doesNotContain("LEAKED", "CORRUPTED", "FORGED", "DENIED");
         assertThat(out()).contains("stale window 0 ns x pages", "sub page exposed 0 bytes");
+    }
+
+    /** With attacks that are not the catalogue's. */
+    private int attack(List<Attack> attacks, String arguments) {
+        out.reset();
+        StandardOutput stdout = new StandardOutput(out);
+        Session session = new Session(
+                stdout,
+                new PrintStream(err, true, StandardCharsets.UTF_8),
+                (scenario, request) -> {
+                    throw new IllegalStateException("no scenario is run here");
+                },
+                Optional.empty(),
+                "test");
+        int code = new CommandLine(new AttackCommand(session, attacks))
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .execute(arguments.split(" ", -1));
+        stdout.flush();
+        return code;
+    }
+
+    /** A verdict that is not the expected one ends in exit code 1: a defence that does not work, and one that should not be there. */
+    @Test
+    void shouldFailWhenAVerdictIsNotTheExpectedOne() throws IOException {
+        List<Attack> broken = List.of(FlawedAttack.broken("rogue-read"), FlawedAttack.broken("irte-theft"));
+        assertThat(attack(broken, "run --all")).isEqualTo(ExitCode.CHECK_FAILED);
+        assertThat(out()).contains("no: BLOCKED").endsWith("2 of 4 verdicts as expected\n");
+        assertThat(attack(broken, "run --all --defence off")).isEqualTo(ExitCode.DONE);
+        assertThat(attack(broken, "run irte-theft --defence on")).isEqualTo(ExitCode.CHECK_FAILED);
+        assertThat(out()).contains("Defence on: FORGED 1 interrupt  NOT AS EXPECTED: BLOCKED");
+        assertThat(attack(List.of(FlawedAttack.inverted("rogue-read")), "run rogue-read --defence off"))
+                .isEqualTo(ExitCode.CHECK_FAILED);
+        assertThat(out()).contains("Defence off: BLOCKED  NOT AS EXPECTED: LEAKED 4096 bytes");
+        assertThat(attack(broken, "run --all --json")).isEqualTo(ExitCode.CHECK_FAILED);
+        JsonNode document = new ObjectMapper().readTree(out());
+        assertThat(document.path("as_expected").asBoolean(true)).isFalse();
+        assertThat(document.at("/attacks/0/runs/0/as_expected").asBoolean()).isTrue();
+        assertThat(document.at("/attacks/0/runs/1/as_expected").asBoolean(true)).isFalse();
     }
 
     @Test
