@@ -21,6 +21,7 @@ import io.iolab.iommu.explain.WalkRequest;
 import io.iolab.iommu.walk.RequestType;
 import io.iolab.scenarios.iommu.FaultLedger;
 import io.iolab.scenarios.iommu.TableView;
+import io.iolab.scenarios.iommu.WithoutUnit;
 import io.iolab.vmm.assign.Errno;
 import io.iolab.vmm.assign.HostInterrupts;
 import io.iolab.vmm.assign.ReservedRegion;
@@ -366,21 +367,17 @@ final class AttackedHost implements TableView, AutoCloseable {
     }
 
     private String withoutUnit(FaultReport report) {
-        if (report.ofInterrupt()) {
-            return "the message would have reached a processor as the device wrote it.";
-        }
-        if (WalkRequest.of(report, requestType).pageRequest()) {
-            return "nobody would have asked whether the function may send page requests.";
-        }
-        String verb = report.access() == Access.READ ? "read" : "written";
-        String place = regions.stream()
-                .filter(region -> region.contains(report.iovaPage()))
-                .map(region -> region.owner() + " at host address 0x" + Long.toHexString(report.iovaPage()))
+        return WithoutUnit.of(report, requestType, this::whoseMemory);
+    }
+
+    private String whoseMemory(long page) {
+        return regions.stream()
+                .filter(region -> region.contains(page))
+                .map(region -> region.owner() + " at host address 0x" + Long.toHexString(page))
                 .findFirst()
-                .orElseGet(() -> memory.contains(report.iovaPage(), PAGE)
-                        ? "host memory at 0x" + Long.toHexString(report.iovaPage()) + ", whoever owns it,"
-                        : "nothing, as no memory is at 0x" + Long.toHexString(report.iovaPage()) + ",");
-        return place + " would have been " + verb + ".";
+                .orElseGet(() -> memory.contains(page, PAGE)
+                        ? "host memory at 0x" + Long.toHexString(page) + ", whoever owns it,"
+                        : "nothing, as no memory is at 0x" + Long.toHexString(page) + ",");
     }
 
     /** @param claimed whether the attack was said to be defended */

@@ -144,6 +144,14 @@ class AttackCommandTest {
         assertThat(iolab("iommu walk --attack rogue-read --bdf 01:00.0 --iova 0x2345 --translated"))
                 .isZero();
         assertThat(out()).contains("fault reason 0x0d", "TT (bits 3:2) is 0");
+        walk = checked(
+                "iommu walk --attack page-request-flood --bdf 01:00.0 --iova 0x1000 --pasid 0 --execute --privileged --json",
+                "iommu walk --schema");
+        assertThat(walk.path("execute").asBoolean()).isTrue();
+        assertThat(walk.path("privileged").asBoolean()).isTrue();
+        assertThat(walk.path("reason_code").asInt()).as("PASIDE is 0").isEqualTo(0x45);
+        assertThat(iolab("iommu walk --attack rogue-read --bdf 01:00.0 --iova 0x0 --execute"))
+                .isEqualTo(ExitCode.USAGE);
         assertThat(iolab("iommu walk --attack rogue-read --bdf 09:00.0 --iova 0xffffffffffffffff"))
                 .isZero();
         assertThat(out()).contains("fault reason 0x01");

@@ -445,7 +445,11 @@ class MainTest {
     @Test
     void shouldSayWhatThisMachineHas() throws IOException {
         assertThat(iolab("doctor")).isZero();
-        assertThat(out()).contains("jdk").contains("/dev/kvm").contains("tshark").contains("iasl");
+        assertThat(out())
+                .contains("jdk")
+                .contains("/dev/kvm")
+                .contains("tshark")
+                .contains("iasl");
         out.reset();
         assertThat(iolab("doctor", "--json")).isZero();
         assertThat(new ObjectMapper().readTree(out()).path("schema").asText()).isEqualTo("iolab.doctor/1");
