@@ -26,24 +26,33 @@ final class GuestEnd {
         long target = driver.reaped() + buffers;
         int idle = 0;
         while (driver.reaped() < target) {
-            if (driver.free() >= refill) {
-                while (driver.free() >= batch) {
-                    if (sleeps) {
-                        driver.offer(batch);
-                    } else {
-                        driver.offerWithoutKick(batch);
-                    }
-                }
+            int back = turn();
+            idle = back > 0 ? 0 : idle;
+            if (back >= refill) {
+                continue;
             }
-            if (driver.reap(size) > 0) {
-                idle = 0;
-            } else if (++idle < ExchangeLoop.POLLS || !sleeps) {
+            // What came is not worth another look at once, which would take the line that the device is writing.
+            if (++idle < ExchangeLoop.POLLS || !sleeps) {
                 ExchangeLoop.relax(idle);
             } else {
                 idle = 0;
                 sleep();
             }
         }
+    }
+
+    /** Fills the ring if it is worth it, and takes back what came back. @return how many */
+    private int turn() {
+        if (driver.free() >= refill) {
+            while (driver.free() >= batch) {
+                if (sleeps) {
+                    driver.offer(batch);
+                } else {
+                    driver.offerWithoutKick(batch);
+                }
+            }
+        }
+        return driver.reap(size);
     }
 
     /** The next batch is worth an interrupt, and no less. */

@@ -160,6 +160,18 @@ abstract class DriverQueue {
         added++;
     }
 
+    /**
+     * Adds {@code count} buffers of one part, equally long, unseen until {@link #publish}; that many descriptors must be free.
+     *
+     * @param tokens of the buffers, from index {@code from} on
+     * @param bus where the buffer of token 0 lies; the others follow it without gaps
+     */
+    void add(int[] tokens, int from, int count, long bus, int length, boolean writable) {
+        for (int i = from; i < from + count; i++) {
+            add(tokens[i], bus + (long) tokens[i] * length, length, writable);
+        }
+    }
+
     /** Adds a buffer of at least one part; {@link #descriptorsFor} of it must be free. */
     final void add(int token, BufferParts parts) {
         if (inOrder) {
@@ -264,6 +276,23 @@ abstract class DriverQueue {
         }
         release(current);
         reaped++;
+    }
+
+    /**
+     * Takes back the buffers that the device has returned, up to the first that it does not have.
+     *
+     * @param tokens where theirs go, from index {@code from} on
+     * @param limit the most buffers
+     * @return how many
+     */
+    int consume(int[] tokens, int from, int limit) {
+        int count = 0;
+        while (count < limit && hasUsed() && usedToken() != NO_BUFFER) {
+            tokens[from + count] = current;
+            count++;
+            consume();
+        }
+        return count;
     }
 
     abstract boolean ringHasUsed();

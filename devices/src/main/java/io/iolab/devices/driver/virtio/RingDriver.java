@@ -1,6 +1,7 @@
 package io.iolab.devices.driver.virtio;
 
 import io.iolab.devices.driver.DriverPlatform;
+import java.util.Arrays;
 
 /**
  * A driver that does nothing but pass buffers through one virtqueue: what is measured, and examined for lost wake-ups, is the
@@ -16,19 +17,12 @@ public final class RingDriver {
     private final boolean writable;
 
     /**
-     * Tokens of no buffer that is out. The next is the last that came back, which is in the cache; with IN_ORDER it is the one that
-     * came back longest ago, so that each buffer stays with its descriptor.
+     * Tokens, around: from {@link #oldest} on the free ones, in the order in which they came back. So buffers that come back in order
+     * stay with their descriptors.
      */
     private final int[] tokens;
 
-    private final boolean oldestFirst;
-
-    /** Where the next token is taken, with oldestFirst. */
     private int oldest;
-
-    /** Where the next token that comes back is put. */
-    private int top;
-
     private int free;
     private long strange;
 
@@ -46,10 +40,8 @@ public final class RingDriver {
         this.writable = writable;
         queue.notifyAt(0, 0);
         tokens = new int[size];
-        oldestFirst = queue.inOrder();
-        for (int token = 0; token < size; token++) {
-            putBack(oldestFirst ? token : size - 1 - token);
-        }
+        Arrays.setAll(tokens, token -> token);
+        free = size;
     }
 
     /** For queue_desc. */
@@ -110,42 +102,31 @@ public final class RingDriver {
     }
 
     private void add(int count) {
-        for (int i = 0; i < count; i++) {
-            int token = nextToken();
-            queue.add(token, buffersBus + (long) token * bufferLength, bufferLength, writable);
+        int first = Math.min(count, tokens.length - oldest);
+        queue.add(tokens, oldest, first, buffersBus, bufferLength, writable);
+        if (count > first) {
+            queue.add(tokens, 0, count - first, buffersBus, bufferLength, writable);
         }
+        oldest = around(oldest + count);
+        free -= count;
     }
 
-    private int nextToken() {
-        free--;
-        if (!oldestFirst) {
-            return tokens[--top];
-        }
-        int token = tokens[oldest];
-        oldest = oldest == tokens.length - 1 ? 0 : oldest + 1;
-        return token;
-    }
-
-    private void putBack(int token) {
-        tokens[top++] = token;
-        free++;
-        if (oldestFirst && top == tokens.length) {
-            top = 0;
-        }
+    private int around(int place) {
+        return place < tokens.length ? place : place - tokens.length;
     }
 
     /** Takes back what the device returned, at most {@code limit} buffers. @return how many */
     public int reap(int limit) {
-        int count = 0;
-        while (count < limit && queue.hasUsed()) {
-            int token = queue.usedToken();
-            if (token == DriverQueue.NO_BUFFER) {
-                strange++;
-                return count;
-            }
-            queue.consume();
-            putBack(token);
-            count++;
+        int most = Math.min(limit, tokens.length - free);
+        int at = around(oldest + free);
+        int room = Math.min(most, tokens.length - at);
+        int count = queue.consume(tokens, at, room);
+        if (count == room && count < most) {
+            count += queue.consume(tokens, 0, most - count);
+        }
+        free += count;
+        if (count < limit && queue.hasUsed() && queue.usedToken() == DriverQueue.NO_BUFFER) {
+            strange++;
         }
         return count;
     }

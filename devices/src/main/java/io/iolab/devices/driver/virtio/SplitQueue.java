@@ -39,8 +39,9 @@ final class SplitQueue extends DriverQueue {
     private final long usedBus;
 
     /**
-     * The descriptor after each: of its chain, or of the list of free ones. With IN_ORDER it is always the next in the table
-     * (section 2.7.9), and since they also come back in that order, those after firstFree are free.
+     * The descriptor after each: of its chain, or of the list of free ones, which is used from one end and filled at the other. So
+     * buffers that come back in order keep their descriptors, and most of what would be written is there already; with IN_ORDER,
+     * where they must, it is always the next in the table (section 2.7.9).
      */
     private final int[] following;
 
@@ -62,6 +63,7 @@ final class SplitQueue extends DriverQueue {
     private final int[] entries;
 
     private int firstFree;
+    private int lastFree;
     private int free;
 
     /** used.idx when last loaded. */
@@ -104,6 +106,7 @@ final class SplitQueue extends DriverQueue {
         Arrays.setAll(following, i -> i + 1 & mask);
         Arrays.fill(tokens, NO_BUFFER);
         firstFree = 0;
+        lastFree = mask;
         free = size();
         usedSeen = 0;
     }
@@ -224,6 +227,30 @@ final class SplitQueue extends DriverQueue {
         return usedSeen;
     }
 
+    /** One look at used.idx at most: each takes the line from the device, which is about to write it again. */
+    @Override
+    int consume(int[] buffers, int from, int limit) {
+        if (inOrder()) {
+            return super.consume(buffers, from, limit);
+        }
+        if (!ringHasUsed()) {
+            return 0;
+        }
+        int most = Math.min(Math.min(limit, inFlight()), RingIndex.distance(RingIndex.of(reaped), usedSeen));
+        int count = 0;
+        while (count < most) {
+            int token = ringToken();
+            if (token == NO_BUFFER) {
+                break;
+            }
+            buffers[from + count] = token;
+            count++;
+            release(token);
+            reaped++;
+        }
+        return count;
+    }
+
     @Override
     int ringToken() {
         int id = usedId();
@@ -248,11 +275,13 @@ final class SplitQueue extends DriverQueue {
     void release(int token) {
         int head = heads[token];
         tokens[head] = NO_BUFFER;
-        free += counts[head];
-        if (!inOrder()) {
-            following[lasts[head]] = firstFree;
+        if (free == 0) {
             firstFree = head;
+        } else {
+            following[lastFree] = head;
         }
+        lastFree = lasts[head];
+        free += counts[head];
     }
 
     @Override
