@@ -21,6 +21,10 @@ final class IsolationWorld implements AutoCloseable {
     static final int GUEST_BITS = 57;
     static final int HOST_BITS = 46;
     private static final int BYTES = 12 << 20;
+
+    /** Copies of a megabyte and more are logged by the library below. */
+    private static final int CHUNK = 1 << 16;
+
     private static final long QUEUE = 0xA0_0000;
 
     final Bench bench;
@@ -66,7 +70,7 @@ final class IsolationWorld implements AutoCloseable {
         bench.setRoot(scalable ? IsolationTables.SCALABLE_ROOT | 1 << 10 : IsolationTables.LEGACY_ROOT);
         bench.store32(Bench.GCMD, bench.load32(Bench.GSTS) & 0x96FF_FFFF | Bench.QIE);
         bench.translation(true);
-        bench.memory.read(0, image, 0, BYTES);
+        copy(image);
         log.forget();
     }
 
@@ -256,10 +260,16 @@ final class IsolationWorld implements AutoCloseable {
         return marked;
     }
 
+    private void copy(byte[] into) {
+        for (int at = 0; at < BYTES; at += CHUNK) {
+            bench.memory.read(at, into, at, CHUNK);
+        }
+    }
+
     /** Whether memory is, byte by byte, what software's changes and predicted marks have made of it, but for the queue. */
     boolean asPredicted() {
         byte[] memory = new byte[BYTES];
-        bench.memory.read(0, memory, 0, BYTES);
+        copy(memory);
         int queue = (int) QUEUE;
         return Arrays.equals(memory, 0, queue, image, 0, queue)
                 && Arrays.equals(memory, queue + 4096, BYTES, image, queue + 4096, BYTES);

@@ -279,6 +279,7 @@ final class AttackedHost implements TableView, AutoCloseable {
     byte[] reuse(MemoryRegion page, String owner) {
         byte[] secret = MemoryRegion.canary(owner, PAGE);
         memory.write(page.hpa(), secret, 0, PAGE);
+        regions.addFirst(new MemoryRegion(owner, page.hpa(), PAGE, secret));
         note("the page at 0x%x is now %s", page.hpa(), owner);
         return secret;
     }

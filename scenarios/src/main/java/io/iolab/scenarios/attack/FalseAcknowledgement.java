@@ -82,8 +82,8 @@ final class FalseAcknowledgement implements Attack {
         host.faults(RequestType.TRANSLATION_REQUEST);
         AttackedHost.must(guests.attacker.container().unmapDma(0, page.length()).errno(), "UNMAP_DMA");
         host.note(
-                "unmapped by the driver: entry cleared, IOTLB and device TLB invalidated, waited; the device acknowledged %d times,"
-                        + " functions cut off for not answering: %d",
+                "unmapped by the driver: entry cleared, IOTLB and device TLB invalidated, waited; invalidations that the device"
+                        + " acknowledged: %d, functions cut off for not answering: %d",
                 liar.acknowledged, host.driver.isolations());
         byte[] secret = host.reuse(page, "guest B's new secret");
         byte[] overwrite = new byte[AttackedHost.PAGE];

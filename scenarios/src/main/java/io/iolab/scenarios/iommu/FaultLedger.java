@@ -6,6 +6,7 @@ import io.iolab.iommu.driver.FaultReport;
 import io.iolab.iommu.explain.TableWalk;
 import io.iolab.iommu.explain.WalkRequest;
 import io.iolab.iommu.fault.FaultReason;
+import io.iolab.iommu.walk.RequestType;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -69,9 +70,10 @@ public final class FaultLedger {
         }
         boolean pageRequest =
                 walk.map(TableWalk::request).map(WalkRequest::pageRequest).orElse(false);
-        String tried = pageRequest
-                ? "have"
-                : report.access() == Access.WRITE ? "write" : report.execute() ? "execute from" : "read";
+        boolean translation = walk.filter(w -> w.request().type() == RequestType.TRANSLATION_REQUEST)
+                .isPresent();
+        String verb = report.access() == Access.WRITE ? "write" : report.execute() ? "execute from" : "read";
+        String tried = pageRequest ? "have" : translation ? "have a translation of" : verb;
         return "%s tried to %s page 0x%x%s and the unit refused it: %s."
                 .formatted(source, tried, report.iovaPage(), pageRequest ? " by a page request" : "", decided);
     }
