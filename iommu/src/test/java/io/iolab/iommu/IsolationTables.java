@@ -87,7 +87,9 @@ final class IsolationTables {
         memory.writeLong(at, directory | 1 | (random.nextInt(8) == 0 ? 0 : 1 << 3));
         memory.writeLong(at + 8, random.nextInt(PASIDS));
         long table = PASID_TABLES + 4096L * requester;
-        memory.writeLong(directory, spoil(table | 1, 30));
+        long spoiled = spoil(table | 1, 30);
+        // Another requester's table would be sound, with the domains of that requester.
+        memory.writeLong(directory, (spoiled & 0xFF_F000) == table ? spoiled : table | 1);
         for (int pasid = 0; pasid < PASIDS; pasid++) {
             pasidEntry(table + 64L * pasid, pasidDomain(requester, pasid));
         }
