@@ -2,12 +2,14 @@ package io.iolab.iommu;
 
 import io.iolab.devices.bus.CpuPort;
 import io.iolab.devices.bus.MmioHandler;
+import io.iolab.devices.memory.Memory;
 import io.iolab.devices.memory.PhysicalMemory;
 import io.iolab.iommu.driver.FrameSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /** A unit, its host memory, its messages and a processor that reaches its registers. Constants are from VT-d chapter 10. */
 final class Bench implements AutoCloseable {
@@ -65,8 +67,14 @@ final class Bench implements AutoCloseable {
 
     /** @param size bytes of host memory */
     Bench(RemappingOptions options, long size) {
+        this(options, size, UnaryOperator.identity());
+    }
+
+    /** @param unitsMemory host memory as the unit reaches it */
+    Bench(RemappingOptions options, long size, UnaryOperator<Memory> unitsMemory) {
         memory = PhysicalMemory.allocate(size);
-        unit = new RemappingUnit(options, memory, (address, data) -> messages.add(new Message(address, data)));
+        unit = new RemappingUnit(
+                options, unitsMemory.apply(memory), (address, data) -> messages.add(new Message(address, data)));
         cpu = new Cpu(unit.registers());
     }
 

@@ -23,7 +23,7 @@ class FaultReasonTest {
     private static final long ABOVE_HAW = 1L << 46;
 
     /** One way to spoil the tables, and what must come of it. */
-    private record Case(
+    record Case(
             String name,
             int code,
             boolean write,
@@ -117,7 +117,7 @@ class FaultReasonTest {
                 read("2 MiB page", 0xE, true, DmaFault.BEYOND_MEMORY, set(Tables.ENTRY2, 0xFEE0_0083L)));
     }
 
-    private static DmaFault request(Bench bench, Case test) {
+    static DmaFault request(Bench bench, Case test) {
         byte[] buffer = new byte[64];
         return test.write
                 ? bench.unit.portFor(Tables.RID).write(test.iova + 0x40, buffer, 0, 64, DmaKind.PAYLOAD)

@@ -4,6 +4,7 @@ import io.iolab.devices.memory.Memory;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.SplittableRandom;
 
 /**
@@ -29,8 +30,8 @@ final class IsolationTables {
     /** Nothing is there: the bench has 12 MiB. */
     private static final long BEYOND = 0x7000_0000L;
 
-    /** Bits that the unit would set itself, A, D and EA: they are no part of what is tested here. */
-    private static final long SET = 0x460;
+    /** A, D and EA in both formats: set by the unit, cleared by software whenever it likes. */
+    private static final long MARKS = 0x760;
 
     private final Memory memory;
     private final SplittableRandom random;
@@ -86,7 +87,9 @@ final class IsolationTables {
         memory.writeLong(at, directory | 1 | (random.nextInt(8) == 0 ? 0 : 1 << 3));
         memory.writeLong(at + 8, random.nextInt(PASIDS));
         long table = PASID_TABLES + 4096L * requester;
-        memory.writeLong(directory, spoil(table | 1, 30));
+        long spoiled = spoil(table | 1, 30);
+        // Another requester's table would be sound, with the domains of that requester.
+        memory.writeLong(directory, (spoiled & 0xFF_F000) == table ? spoiled : table | 1);
         for (int pasid = 0; pasid < PASIDS; pasid++) {
             pasidEntry(table + 64L * pasid, pasidDomain(requester, pasid));
         }
@@ -96,9 +99,11 @@ final class IsolationTables {
         int type = 1 + (random.nextInt(10) == 0 ? 3 : random.nextInt(3));
         long width = type == 3 ? 2 : 1 + random.nextInt(3);
         long second = type == 3 ? IDENTITY : table();
-        memory.writeLong(at, second | (long) type << 6 | width << 2 | (random.nextInt(12) == 0 ? 0 : 1));
-        memory.writeLong(at + 8, domain);
-        long modes = random.nextInt(128) & 0x73 | (random.nextInt(3) == 0 ? 4 : 0);
+        long marks = random.nextBoolean() ? 1 << 9 : 0;
+        memory.writeLong(at, second | marks | (long) type << 6 | width << 2 | (random.nextInt(12) == 0 ? 0 : 1));
+        // PWSNP: without it nothing can be marked.
+        memory.writeLong(at + 8, domain | (random.nextInt(4) == 0 ? 0 : 1 << 23));
+        long modes = random.nextInt(256) & 0xF3 | (random.nextInt(3) == 0 ? 4 : 0);
         memory.writeLong(at + 16, table() | modes);
     }
 
@@ -108,12 +113,14 @@ final class IsolationTables {
         memory.writeLong(IDENTITY + 4096, IDENTITY + 8192 | 7);
         for (int large = 0; large < 6; large++) {
             long hpa = (long) large << 21;
-            boolean whole = random.nextInt(3) == 0;
+            boolean whole = random.nextInt(5) == 0;
             long table = IDENTITY + 0x3000 + 4096L * large;
-            memory.writeLong(IDENTITY + 8192 + 8L * large, whole ? hpa | 0x87 : table | 7);
+            memory.writeLong(IDENTITY + 8192 + 8L * large, (whole ? hpa | 0x87 : table | 7) | marks());
             for (int page = 0; page < 512; page++) {
-                long rights = random.nextInt(30) == 0 ? random.nextInt(4) : 7;
-                memory.writeLong(table + 8L * page, spoil(hpa + 4096L * page | rights, 200) | SET);
+                int odds = random.nextInt(30);
+                // Read-only pages have tables on them that can be walked and not be marked.
+                long rights = odds == 0 ? random.nextInt(4) : odds <= 3 ? 1 : 7;
+                memory.writeLong(table + 8L * page, spoil(hpa + 4096L * page | rights | marks(), 200));
             }
         }
     }
@@ -129,8 +136,8 @@ final class IsolationTables {
 
     /** A table or a page in any format: R, W and U stand where P, R/W and U/S do. */
     private long entry() {
-        long rights = random.nextInt(8) == 0 ? random.nextInt(8) : 7;
-        long ignored = random.nextLong() & 0x3FF0_0000_0000_0718L;
+        long rights = random.nextInt(16) == 0 ? random.nextInt(8) : 7;
+        long ignored = random.nextLong() & 0x3FF0_0000_0000_0018L | marks();
         long word = switch (random.nextInt(24)) {
             case 0, 1, 2 -> 0x80 | large();
             case 3 -> 0x80 | table();
@@ -139,7 +146,12 @@ final class IsolationTables {
             default -> table();
         };
         long executeDisable = random.nextInt(30) == 0 ? 1L << 63 : 0;
-        return spoil(word | rights | ignored | executeDisable, 60) | SET;
+        return spoil(word | rights | ignored | executeDisable, 60);
+    }
+
+    /** Most entries have been used before. */
+    private long marks() {
+        return random.nextInt(4) == 0 ? random.nextLong() & MARKS : MARKS;
     }
 
     private long large() {
@@ -164,27 +176,43 @@ final class IsolationTables {
         return random.nextInt(4) == 0 ? iova : iova & 0xFFFF_FF80_C060_7FF8L & (1L << bits) - 1;
     }
 
-    /** Changes one of the words that a walk has come by, as software would without telling anyone. */
-    void change(WordHistory history, List<Long> touched) {
+    /**
+     * Changes one of the words that a walk has come by, as software would without telling anyone.
+     *
+     * @return where, if anything was changed
+     */
+    OptionalLong change(WordHistory history, List<Long> touched) {
         if (touched.isEmpty()) {
-            return;
+            return OptionalLong.empty();
         }
         long hpa = touched.get(random.nextInt(touched.size()));
         long word = memory.readLong(hpa);
-        if (hpa >= POOL) {
-            boolean inIdentity = hpa >= IDENTITY;
-            long changed =
-                    random.nextInt(3) == 0 ? word ^ 1L << random.nextInt(3) : inIdentity ? word ^ 0x1000 : entry();
-            history.change(hpa, changed | SET);
+        if (hpa >= IDENTITY) {
+            // Every nested request comes by here, so it breaks seldom and heals at once.
+            Long sound = originals.putIfAbsent(hpa, word);
+            boolean broken = sound != null && (sound & ~MARKS) != (word & ~MARKS);
+            long changed = random.nextInt(12) == 0 ? changed(hpa, word) : word & ~(random.nextLong() & MARKS);
+            history.change(hpa, broken ? sound : changed);
+        } else if (hpa >= POOL) {
+            history.change(hpa, changed(hpa, word));
         } else {
             // Structures heal sooner than they break: behind a broken one nothing can be seen.
             Long sound = originals.putIfAbsent(hpa, word);
             if (sound != null && sound != word) {
                 history.change(hpa, sound);
-            } else if (random.nextInt(6) == 0) {
+            } else if (random.nextInt(24) == 0) {
                 history.change(hpa, structure(hpa, word));
             }
         }
+        return OptionalLong.of(hpa);
+    }
+
+    private long changed(long hpa, long word) {
+        return switch (random.nextInt(6)) {
+            case 0, 1 -> word ^ 1L << random.nextInt(3);
+            case 2 -> word & ~(random.nextLong() & MARKS);
+            default -> hpa >= IDENTITY ? word ^ 0x1000 : entry();
+        };
     }
 
     /** Another value for a word of a structure, in the same domain. */

@@ -25,7 +25,7 @@ class ScalableFaultTest {
     private static final int PRIVILEGED = TranslationPort.PRIVILEGED;
 
     /** One way to spoil the tables, the request that notices, and what must come of it. */
-    private record Case(
+    record Case(
             int code,
             String name,
             int type,
@@ -183,7 +183,7 @@ class ScalableFaultTest {
                 read(0x87, "page in the interrupt range", type, set(leaf, 0xFEE0_0003L)));
     }
 
-    private static DmaFault request(Bench bench, Case test) {
+    static DmaFault request(Bench bench, Case test) {
         TranslationPort requester = bench.unit.translationPortFor(ScalableTables.RID);
         DmaPort port = test.pasid < 0
                 ? requester.untranslated()

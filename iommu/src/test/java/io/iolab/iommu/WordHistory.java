@@ -33,7 +33,7 @@ final class WordHistory {
         return now++;
     }
 
-    /** The present value and those that were in force at {@code since} or later. */
+    /** The present value and those that were in force at {@code since} or later, each once. */
     long[] values(long hpa, long since) {
         List<Past> words = past.get(hpa);
         long present = memory.readLong(hpa);
@@ -44,11 +44,20 @@ final class WordHistory {
         int count = 0;
         values[count++] = present;
         for (Past word : words) {
-            if (word.until >= since) {
+            if (word.until >= since && !contains(values, count, word.value)) {
                 values[count++] = word.value;
             }
         }
         return Arrays.copyOf(values, count);
+    }
+
+    private static boolean contains(long[] values, int count, long value) {
+        for (int i = 0; i < count; i++) {
+            if (values[i] == value) {
+                return true;
+            }
+        }
+        return false;
     }
 
     void forget() {

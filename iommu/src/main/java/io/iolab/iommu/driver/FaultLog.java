@@ -10,6 +10,11 @@ final class FaultLog {
     private static final int FAULT = 1 << 31;
     private static final int READ = 1 << 30;
 
+    /** EXE and PRIV, bits 30 and 29 of the third dword. */
+    private static final int EXECUTE = 1 << 30;
+
+    private static final int PRIVILEGED = 1 << 29;
+
     /** PP, bit 31 of the third dword; PV, bits 59:40 of the upper qword. */
     private static final int PASID_PRESENT = 1 << 31;
 
@@ -70,7 +75,9 @@ final class FaultLog {
         long iovaPage = unit.load64(offset) & ~0xFFFL;
         unit.store32(offset + 12, FAULT);
         Access access = (top & READ) != 0 ? Access.READ : Access.WRITE;
-        report.accept(new FaultReport(source, iovaPage, access, top & 0xFF, pasid));
+        boolean execute = (flags & EXECUTE) != 0;
+        boolean privileged = (flags & PRIVILEGED) != 0;
+        report.accept(new FaultReport(source, iovaPage, access, top & 0xFF, pasid, execute, privileged));
         return true;
     }
 }

@@ -13,14 +13,22 @@ import org.jspecify.annotations.Nullable;
  * @param access what was tried
  * @param reasonCode FR as recorded
  * @param pasid of the request, or {@link #NO_PASID}
+ * @param execute whether it asked to execute (EXE); requests with PASID only
+ * @param privileged whether it was made with supervisor privilege (PRIV); requests with PASID only
  */
-public record FaultReport(int rid, long iovaPage, Access access, int reasonCode, int pasid) {
+public record FaultReport(
+        int rid, long iovaPage, Access access, int reasonCode, int pasid, boolean execute, boolean privileged) {
     /** The PASID of a request without one. */
     public static final int NO_PASID = -1;
 
     private static final int FIRST_INTERRUPT_REASON = 0x20;
     private static final int LAST_INTERRUPT_REASON = 0x2F;
     private static final int INDEX_SHIFT = 48;
+
+    /** Of a request that neither asks to execute nor has supervisor privilege. */
+    public FaultReport(int rid, long iovaPage, Access access, int reasonCode, int pasid) {
+        this(rid, iovaPage, access, reasonCode, pasid, false, false);
+    }
 
     /** Of a request without PASID. */
     public FaultReport(int rid, long iovaPage, Access access, int reasonCode) {

@@ -70,10 +70,35 @@ final class InterruptSteps {
         if (!trail.memory.contains(descriptor, PostedDescriptor.BYTES)) {
             trail.stop(
                     entry, fields, FaultReason.POSTED_DESCRIPTOR_UNREADABLE, "no memory at the descriptor's address");
+        } else if (PostedDescriptor.reservedSet(trail.memory, descriptor)) {
+            trail.pass(entry, fields, "posted-interrupt descriptor at " + Trail.hex(descriptor));
+            List<Long> words = new ArrayList<>();
+            for (int i = 0; i < PostedDescriptor.BYTES; i += 8) {
+                words.add(trail.memory.readLong(descriptor + i));
+            }
+            trail.stop(
+                    new Entry(
+                            "posted-interrupt descriptor",
+                            descriptor & ~0xFFFL,
+                            (int) descriptor >>> 6 & 0x3F,
+                            descriptor,
+                            words),
+                    descriptorFields(words.get(4)),
+                    FaultReason.POSTED_DESCRIPTOR_RESERVED,
+                    "a reserved bit is set");
         } else {
             trail.pass(entry, fields, "posted into the descriptor at " + Trail.hex(descriptor));
             trail.decision = "posted; a notification follows if the descriptor asks for one";
         }
+    }
+
+    /** @param control bits 319:256 */
+    private static List<TableField> descriptorFields(long control) {
+        return List.of(
+                TableField.flag("ON", 256, control, "a notification is outstanding"),
+                TableField.flag("SN", 257, control, "notifications are suppressed"),
+                TableField.bits("NV", 279, 272, control, "notification vector"),
+                TableField.bits("NDST", 319, 288, control, "notification destination"));
     }
 
     private static List<TableField> fields(long low, long high, boolean extended) {

@@ -34,24 +34,51 @@ final class StructureSteps {
     /**
      * What the walk through page tables starts from.
      *
+     * @param accessedDirty whether second-level entries have accessed and dirty bits (SLADE)
+     * @param walkSnoop whether such bits can be set, in either level
      * @param privileged supervisor privilege
+     * @param execute whether the request asks to execute
      */
     record Space(
             Kind kind,
             boolean scalable,
             int secondLevels,
             long secondTable,
-            int firstLevels,
-            long firstTable,
-            boolean writeProtect,
-            boolean noExecute,
-            boolean privileged) {
+            FirstLevel first,
+            boolean accessedDirty,
+            boolean walkSnoop,
+            boolean privileged,
+            boolean execute) {
+        static Space plain(Kind kind, boolean scalable, int secondLevels, long secondTable) {
+            return new Space(kind, scalable, secondLevels, secondTable, FirstLevel.NONE, false, true, false, false);
+        }
+
+        /** Whether the address goes through first-level tables first. */
+        boolean hasFirstLevel() {
+            return kind == Kind.FIRST_LEVEL || kind == Kind.NESTED;
+        }
+
+        boolean nested() {
+            return kind == Kind.NESTED;
+        }
+
         enum Kind {
             PASS_THROUGH,
             SECOND_LEVEL,
             FIRST_LEVEL,
             NESTED
         }
+    }
+
+    /** What a PASID entry says of first-level tables. */
+    record FirstLevel(
+            int levels,
+            long table,
+            boolean writeProtect,
+            boolean noExecute,
+            boolean executePrevention,
+            boolean extendedAccessed) {
+        static final FirstLevel NONE = new FirstLevel(0, 0, false, false, false, false);
     }
 
     private boolean translationType() {
@@ -121,7 +148,7 @@ final class StructureSteps {
             on = trail.pass(entry, fields, leads(type == ContextEntry.TYPE_PASS_THROUGH, pages));
         }
         Space.Kind kind = type == ContextEntry.TYPE_PASS_THROUGH ? Space.Kind.PASS_THROUGH : Space.Kind.SECOND_LEVEL;
-        return on ? new Space(kind, false, ContextEntry.levels(high), pages, 0, 0, false, false, false) : null;
+        return on ? Space.plain(kind, false, ContextEntry.levels(high), pages) : null;
     }
 
     private String leads(boolean passThrough, long table) {
@@ -192,9 +219,11 @@ final class StructureSteps {
                 : trail.pass(entry, fields, leadsToDirectory(directory));
         boolean endsHere = request.type() == RequestType.TRANSLATED || request.pageRequest();
         if (!on || endsHere) {
-            return on ? new Space(Space.Kind.PASS_THROUGH, true, 0, 0, 0, 0, false, false, false) : null;
+            return on ? Space.plain(Space.Kind.PASS_THROUGH, true, 0, 0) : null;
         }
-        boolean privileged = request.pasid() == FaultReport.NO_PASID && ScalableContextEntry.requesterPrivilege(high);
+        boolean privileged = request.pasid() == FaultReport.NO_PASID
+                ? ScalableContextEntry.requesterPrivilege(high)
+                : request.privileged();
         return directory(directory, pasid, privileged);
     }
 
@@ -291,11 +320,14 @@ final class StructureSteps {
                 TableField.flag("SLADE", 9, word0, "second-level accessed and dirty bits"),
                 TableField.address("SLPTPTR", 63, 12, PasidEntry.secondLevelTable(word0, trail.capabilities)),
                 TableField.bits("DID", 79, 64, word1, "domain " + PasidEntry.domain(word1)),
+                TableField.flag("PWSNP", 87, word1, "walks snoop"),
                 TableField.flag("SRE", 128, word2, "supervisor requests allowed"),
                 TableField.flag("ERE", 129, word2, "execute requests allowed"),
                 TableField.bits("FLPM", 131, 130, word2, PasidEntry.firstLevels(word2) + " levels"),
                 TableField.flag("WPE", 132, word2, "supervisor writes obey R/W"),
                 TableField.flag("NXE", 133, word2, "execute-disable bits count"),
+                TableField.flag("SMEP", 134, word2, "supervisor does not execute user pages"),
+                TableField.flag("EAFE", 135, word2, "extended accessed bits"),
                 TableField.address("FLPTPTR", 191, 140, PasidEntry.firstLevelTable(word2)));
     }
 
@@ -322,15 +354,21 @@ final class StructureSteps {
         } else if (!PasidEntry.valid(word0, word2, trail.capabilities)) {
             on = trail.stop(
                     entry, fields, FaultReason.PASID_ENTRY_INVALID, "PGTT, AW or FLPM is not offered by this unit");
+        } else if (executes() && !PasidEntry.executeRequests(word2)) {
+            on = trail.stop(entry, fields, FaultReason.EXECUTE_REQUESTS_DISABLED, "ERE (bit 129) is 0");
         } else if (privileged && !PasidEntry.supervisorRequests(word2)) {
             on = trail.stop(entry, fields, FaultReason.SUPERVISOR_REQUESTS_DISABLED, "SRE (bit 128) is 0");
         } else {
             on = trail.pass(entry, fields, PASID_TYPES[PasidEntry.type(word0)] + " translation");
         }
-        return on ? space(word0, word2, privileged) : null;
+        return on ? space(word0, entry.word(1), word2, privileged) : null;
     }
 
-    private Space space(long word0, long word2, boolean privileged) {
+    private boolean executes() {
+        return request.pasid() != FaultReport.NO_PASID && request.execute();
+    }
+
+    private Space space(long word0, long word1, long word2, boolean privileged) {
         Space.Kind kind = switch (PasidEntry.type(word0)) {
             case PasidEntry.TYPE_FIRST_LEVEL -> Space.Kind.FIRST_LEVEL;
             case PasidEntry.TYPE_SECOND_LEVEL -> Space.Kind.SECOND_LEVEL;
@@ -342,10 +380,16 @@ final class StructureSteps {
                 true,
                 PasidEntry.addressWidthCode(word0) + 2,
                 PasidEntry.secondLevelTable(word0, trail.capabilities),
-                PasidEntry.firstLevels(word2),
-                PasidEntry.firstLevelTable(word2),
-                PasidEntry.writeProtect(word2),
-                PasidEntry.noExecute(word2),
-                privileged);
+                new FirstLevel(
+                        PasidEntry.firstLevels(word2),
+                        PasidEntry.firstLevelTable(word2),
+                        PasidEntry.writeProtect(word2),
+                        PasidEntry.noExecute(word2),
+                        PasidEntry.supervisorExecutePrevention(word2),
+                        PasidEntry.extendedAccessed(word2)),
+                PasidEntry.secondLevelAccessedDirty(word0),
+                trail.capabilities.scalableCoherentWalks() || PasidEntry.pageWalkSnoop(word1),
+                privileged,
+                executes());
     }
 }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Walks the tables of a remapping unit as the unit would for a request that finds nothing in its caches, and tells each step. Accessed
- * and dirty bits are left alone, so the faults that come from setting them are not told.
+ * and dirty bits are left alone; where the unit could not set one, that is told.
  *
  * <p>Threading: any thread.
  */
@@ -53,17 +53,45 @@ public final class TableExplainer {
      * @param type AT of the request, which the record does not tell software
      */
     public TableWalk fault(MmioHandler registers, FaultReport report, RequestType type) {
+        FaultReason reason = report.reason();
         if (!report.ofInterrupt()) {
-            return explain(registers, WalkRequest.of(report, type));
+            TableWalk walk = explain(registers, WalkRequest.of(report, type));
+            return reason == FaultReason.ACCESSED_DIRTY_FAILED ? overtaken(walk) : walk;
         }
-        if (report.reason() == FaultReason.COMPATIBILITY_BLOCKED) {
-            Trail trail = new Trail(memory, capabilities);
-            trail.refuse(
-                    FaultReason.COMPATIBILITY_BLOCKED,
-                    "bit 4 of the message's address is 0, and GSTS.CFIS is 0 or the table in extended mode");
-            return interruptWalk(trail, registers, report.rid(), 0);
+        TableWalk walk = interrupt(registers, report.rid(), report.interruptIndex());
+        String said = reason == null || walk.reason() == reason ? null : ofMessage(reason);
+        if (reason == null || said == null) {
+            return walk;
         }
-        return interrupt(registers, report.rid(), report.interruptIndex());
+        Trail trail = new Trail(memory, capabilities);
+        trail.refuse(reason, said);
+        return interruptWalk(trail, registers, report.rid(), report.interruptIndex());
+    }
+
+    /** A race that no table shows: software changed an entry between the unit's read and its update. */
+    private static TableWalk overtaken(TableWalk walk) {
+        return new TableWalk(
+                walk.request(),
+                walk.mode(),
+                walk.rootHpa(),
+                walk.steps(),
+                FaultReason.ACCESSED_DIRTY_FAILED,
+                "an entry was changed after the unit had read it and before its accessed or dirty bit was set;"
+                        + " the tables as they are now: " + walk.decision(),
+                -1,
+                0);
+    }
+
+    /** What is wrong with a message itself, of which a record keeps no more than the index; null if its entry is at fault. */
+    private static @Nullable String ofMessage(FaultReason reason) {
+        return switch (reason) {
+            case MESSAGE_RESERVED -> "a reserved bit of the message is set: data 31:16, or address 63:32";
+            case INDEX_BEYOND_TABLE -> "handle and subhandle together exceed 65535, which is beyond any table";
+            case COMPATIBILITY_BLOCKED ->
+                "bit 4 of the message's address is 0, and GSTS.CFIS is 0 or the table in extended mode";
+            case MESSAGE_WITH_PASID -> "the write to the interrupt range carries a PASID";
+            default -> null;
+        };
     }
 
     /**
@@ -101,12 +129,12 @@ public final class TableExplainer {
         int mode = (int) (rtaddr >>> 10) & 3;
         long rootHpa = rtaddr & ~0xFFFL;
         if (MessagePort.claims(request.iova())
-                && request.type() == RequestType.UNTRANSLATED
+                && request.type() != RequestType.TRANSLATION_REQUEST
                 && !request.pageRequest()) {
             interruptRange(trail, request, mode == 1);
-        } else if (mode == 3) {
+        } else if (mode == 3 && capabilities.abortDma()) {
             trail.refuse(FaultReason.DMA_ABORTED, "RTADDR.TTM = 11b: every request is blocked");
-        } else if (mode == 2 || mode == 1 && !capabilities.scalableMode()) {
+        } else if (mode >= 2 || mode == 1 && !capabilities.scalableMode()) {
             trail.refuse(FaultReason.TABLE_MODE_INVALID, "RTADDR.TTM names a mode that the unit does not offer");
         } else {
             StructureSteps structures = new StructureSteps(trail, request);
@@ -118,7 +146,11 @@ public final class TableExplainer {
     }
 
     private static void interruptRange(Trail trail, WalkRequest request, boolean scalable) {
-        if (request.pasid() != FaultReport.NO_PASID) {
+        if (request.type() == RequestType.TRANSLATED) {
+            trail.refuse(
+                    scalable ? FaultReason.SCALABLE_INTERRUPT_RANGE : FaultReason.INTERRUPT_RANGE,
+                    "a translated request to the interrupt range");
+        } else if (request.pasid() != FaultReport.NO_PASID) {
             trail.refuse(
                     scalable ? FaultReason.SCALABLE_INTERRUPT_RANGE : FaultReason.PASID_IN_LEGACY_MODE,
                     "a request with PASID to the interrupt range");
@@ -145,12 +177,11 @@ public final class TableExplainer {
             trail.decision = "the device says that the address is translated, and is believed";
             return;
         }
-        boolean first = space.kind() == Space.Kind.FIRST_LEVEL || space.kind() == Space.Kind.NESTED;
         int width = capabilities.guestAddressWidth();
         if (space.kind() == Space.Kind.SECOND_LEVEL) {
             width = Math.min(width, 12 + 9 * space.secondLevels());
         }
-        if (!first && iova >>> width != 0) {
+        if (!space.hasFirstLevel() && iova >>> width != 0) {
             trail.refuse(
                     space.scalable() ? FaultReason.SECOND_LEVEL_BEYOND_WIDTH : FaultReason.ADDRESS_BEYOND_WIDTH,
                     "the address has more than " + width + " bits");

@@ -14,10 +14,25 @@ import io.iolab.iommu.walk.RequestType;
  * @param access what it tries
  * @param type AT of the request
  * @param pageRequest whether it is a page request message, which goes no further than the context entry
+ * @param execute whether it asks to execute; counts for requests with PASID
+ * @param privileged whether it is made with supervisor privilege; counts for requests with PASID
  */
-public record WalkRequest(int rid, int pasid, long iova, Access access, RequestType type, boolean pageRequest) {
+public record WalkRequest(
+        int rid,
+        int pasid,
+        long iova,
+        Access access,
+        RequestType type,
+        boolean pageRequest,
+        boolean execute,
+        boolean privileged) {
     public WalkRequest(int rid, int pasid, long iova, Access access, RequestType type) {
-        this(rid, pasid, iova, access, type, false);
+        this(rid, pasid, iova, access, type, false, false, false);
+    }
+
+    /** The same request as a PASID's prefix makes it. */
+    public WalkRequest with(boolean toExecute, boolean withPrivilege) {
+        return new WalkRequest(rid, pasid, iova, access, type, pageRequest, toExecute, withPrivilege);
     }
 
     /** Untranslated and without PASID. */
@@ -30,6 +45,14 @@ public record WalkRequest(int rid, int pasid, long iova, Access access, RequestT
         FaultReason reason = report.reason();
         boolean pageRequest =
                 reason == FaultReason.PAGE_REQUESTS_DISABLED || reason == FaultReason.PAGE_REQUEST_IN_LEGACY_MODE;
-        return new WalkRequest(report.rid(), report.pasid(), report.iovaPage(), report.access(), type, pageRequest);
+        return new WalkRequest(
+                report.rid(),
+                report.pasid(),
+                report.iovaPage(),
+                report.access(),
+                type,
+                pageRequest,
+                report.execute(),
+                report.privileged());
     }
 }

@@ -44,7 +44,7 @@ public final class PostedDescriptor {
     }
 
     /** Whether a bit is set that the format reserves. */
-    static boolean reservedSet(Memory memory, long hpa) {
+    public static boolean reservedSet(Memory memory, long hpa) {
         return (memory.loadLongAcquire(hpa + CONTROL) & CONTROL_RESERVED) != 0
                 || (memory.readLong(hpa + 40) | memory.readLong(hpa + 48) | memory.readLong(hpa + 56)) != 0;
     }

@@ -24,6 +24,11 @@ public interface Attack {
                 .build();
     }
 
+    /** A host to attack, as this attack needs it. */
+    default AttackedHost host(Defence defence) {
+        return new AttackedHost(options(), defence);
+    }
+
     /** Attacks and says what came of it. The host knows whether it is defended, and takes the evidence. */
     Verdict run(AttackedHost host);
 }

@@ -18,6 +18,7 @@ public final class AttackCatalog {
             new RequesterSpoofing(),
             new DeviceAlias(),
             new TranslatedForgery(),
+            new FalseAcknowledgement(),
             new MessageForgery(),
             new EntryTheft(),
             new CompatibilityInjection(),

@@ -12,9 +12,9 @@ public final class AttackRunner {
 
     /** One run. */
     public static AttackOutcome run(Attack attack, Defence defence) {
-        try (AttackedHost host = new AttackedHost(attack.options(), defence)) {
+        try (AttackedHost host = attack.host(defence)) {
             Verdict verdict = attack.run(host);
-            return host.outcome(attack, verdict);
+            return host.outcome(attack, defence, verdict);
         }
     }
 
@@ -29,7 +29,7 @@ public final class AttackRunner {
 
     /** Runs an attack and then looks at the tables that it has left behind. */
     public static TableWalk walkAfter(Attack attack, Defence defence, Function<TableView, TableWalk> question) {
-        try (AttackedHost host = new AttackedHost(attack.options(), defence)) {
+        try (AttackedHost host = attack.host(defence)) {
             attack.run(host);
             return question.apply(host);
         }

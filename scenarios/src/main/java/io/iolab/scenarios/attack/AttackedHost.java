@@ -21,6 +21,7 @@ import io.iolab.iommu.explain.WalkRequest;
 import io.iolab.iommu.walk.RequestType;
 import io.iolab.scenarios.iommu.FaultLedger;
 import io.iolab.scenarios.iommu.TableView;
+import io.iolab.scenarios.iommu.WithoutUnit;
 import io.iolab.vmm.assign.Errno;
 import io.iolab.vmm.assign.HostInterrupts;
 import io.iolab.vmm.assign.ReservedRegion;
@@ -73,10 +74,11 @@ final class AttackedHost implements TableView, AutoCloseable {
     final RemappingUnit unit;
     final IommuDriver driver;
     final PciTopology.Builder build;
-    final CpuPort cpu = new RegisterPort();
+    final CpuPort cpu;
 
     private final FrameSource frames = new Frames();
     private final Defence defence;
+    private final HostFlaw flaw;
     private final TableExplainer explainer;
     private final FaultLedger ledger;
     private final List<MemoryRegion> regions = new ArrayList<>();
@@ -91,8 +93,14 @@ final class AttackedHost implements TableView, AutoCloseable {
     private long nextRegion = REGIONS;
 
     AttackedHost(RemappingOptions options, Defence defence) {
+        this(options, defence, HostFlaw.NONE);
+    }
+
+    AttackedHost(RemappingOptions options, Defence defence, HostFlaw flaw) {
         this.defence = defence;
-        unit = new RemappingUnit(options, memory, processors);
+        this.flaw = flaw;
+        unit = new RemappingUnit(options, flaw.unitsMemory().apply(memory), processors);
+        cpu = flaw.registers().apply(new RegisterPort());
         explainer = new TableExplainer(memory, options.capabilities());
         ledger = new FaultLedger(this::failedWalk, this::withoutUnit);
         driver = new IommuDriver(cpu, UNIT, memory, frames);
@@ -113,7 +121,7 @@ final class AttackedHost implements TableView, AutoCloseable {
         PciTopology built = build.build();
         built.start();
         topology = built;
-        ConfigAccess config = built.host().configAccess();
+        ConfigAccess config = flaw.configuration().apply(built.host().configAccess());
         if (accessControl) {
             PciTree.scan(config).enableAccessControl(translationBlocking);
         }
@@ -123,7 +131,7 @@ final class AttackedHost implements TableView, AutoCloseable {
                 new HostInterrupts(),
                 config,
                 built.host()::function,
-                List.of(reserved));
+                flaw.forgetsReservedMemory() ? List.of() : List.of(reserved));
         vfio = created;
         return created;
     }
@@ -191,6 +199,12 @@ final class AttackedHost implements TableView, AutoCloseable {
     Assigned assign(int rid, ProbeFunction function) {
         AssignedDevice opened = open(rid);
         return new Assigned(function, opened.container());
+    }
+
+    /** The same of a group that is in a container already. */
+    Assigned use(int rid, ProbeFunction function, VfioGroup group, VfioContainer container) {
+        busMaster(group.openDevice("0000:" + RequesterId.format(rid)).orElseThrow());
+        return new Assigned(function, container);
     }
 
     /** Opens a device for a guest, as a process with VFIO does. */
@@ -265,6 +279,7 @@ final class AttackedHost implements TableView, AutoCloseable {
     byte[] reuse(MemoryRegion page, String owner) {
         byte[] secret = MemoryRegion.canary(owner, PAGE);
         memory.write(page.hpa(), secret, 0, PAGE);
+        regions.addFirst(new MemoryRegion(owner, page.hpa(), PAGE, secret));
         note("the page at 0x%x is now %s", page.hpa(), owner);
         return secret;
     }
@@ -353,31 +368,28 @@ final class AttackedHost implements TableView, AutoCloseable {
     }
 
     private String withoutUnit(FaultReport report) {
-        if (report.ofInterrupt()) {
-            return "the message would have reached a processor as the device wrote it.";
-        }
-        if (WalkRequest.of(report, requestType).pageRequest()) {
-            return "nobody would have asked whether the function may send page requests.";
-        }
-        String verb = report.access() == Access.READ ? "read" : "written";
-        String place = regions.stream()
-                .filter(region -> region.contains(report.iovaPage()))
-                .map(region -> region.owner() + " at host address 0x" + Long.toHexString(report.iovaPage()))
-                .findFirst()
-                .orElseGet(() -> memory.contains(report.iovaPage(), PAGE)
-                        ? "host memory at 0x" + Long.toHexString(report.iovaPage()) + ", whoever owns it,"
-                        : "nothing, as no memory is at 0x" + Long.toHexString(report.iovaPage()) + ",");
-        return place + " would have been " + verb + ".";
+        return WithoutUnit.of(report, requestType, this::whoseMemory);
     }
 
-    AttackOutcome outcome(Attack attack, Verdict verdict) {
+    private String whoseMemory(long page) {
+        return regions.stream()
+                .filter(region -> region.contains(page))
+                .map(region -> region.owner() + " at host address 0x" + Long.toHexString(page))
+                .findFirst()
+                .orElseGet(() -> memory.contains(page, PAGE)
+                        ? "host memory at 0x" + Long.toHexString(page) + ", whoever owns it,"
+                        : "nothing, as no memory is at 0x" + Long.toHexString(page) + ",");
+    }
+
+    /** @param claimed whether the attack was said to be defended */
+    AttackOutcome outcome(Attack attack, Defence claimed, Verdict verdict) {
         faults();
         long merged = unit.counters().faultsCollapsed();
         if (merged > 0) {
             note("the unit merged %d more faults into pending records of the same source", merged);
         }
         return new AttackOutcome(
-                attack, defence, verdict, notes, ledger.faults(), ledger.others(), walks, bytes, figures);
+                attack, claimed, verdict, notes, ledger.faults(), ledger.others(), walks, bytes, figures);
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.iolab.devices.memory.Access;
 import io.iolab.devices.pci.AccessControlServices;
 import io.iolab.iommu.driver.MapRights;
 import io.iolab.iommu.explain.WalkRequest;
+import io.iolab.vmm.assign.Errno;
 import io.iolab.vmm.assign.ReservedRegion;
 import io.iolab.vmm.assign.VfioContainer;
 import io.iolab.vmm.assign.VfioGroup;
@@ -47,16 +48,16 @@ final class ReservedMemoryAbuse implements Attack {
         MemoryRegion firmware = host.region("firmware's mailbox (RMRR)", 1);
         ReservedRegion reserved = new ReservedRegion(RID, firmware.hpa(), firmware.hpa() + firmware.length() - 1);
         byte[] overwrite = RogueWrite.complement(firmware, firmware.length());
-        if (host.defended()) {
-            VfioHost vfio = host.start(true, reserved);
-            vfio.bind(RID, VfioHost.VFIO_DRIVER);
-            VfioGroup group = vfio.openGroup(vfio.groupNumber(RID)).orElseThrow();
-            VfioContainer container = vfio.openContainer();
-            AttackedHost.must(group.setContainer(container), "SET_CONTAINER");
-            host.note("SET_IOMMU: %s; %s", container.setIommu(VfioContainer.Extension.TYPE1V2), refusal(group));
-        } else {
-            host.start(true);
-            Assigned assigned = host.assign(RID, function);
+        // An undefended host does not ask whether firmware has reserved anything.
+        VfioHost vfio = host.defended() ? host.start(true, reserved) : host.start(true);
+        vfio.bind(RID, VfioHost.VFIO_DRIVER);
+        VfioGroup group = vfio.openGroup(vfio.groupNumber(RID)).orElseThrow();
+        VfioContainer container = vfio.openContainer();
+        AttackedHost.must(group.setContainer(container), "SET_CONTAINER");
+        Errno errno = container.setIommu(VfioContainer.Extension.TYPE1V2);
+        host.note("SET_IOMMU: %s; %s", errno, refusal(group));
+        if (errno == Errno.OK) {
+            Assigned assigned = host.use(RID, function, group, container);
             host.map(assigned, firmware.hpa(), firmware, MapRights.READ_WRITE);
             host.note("assigned in spite of its RMRR, which stays mapped 1:1");
         }

@@ -40,12 +40,18 @@ import picocli.CommandLine.Spec;
         })
 final class AttackCommand implements Runnable {
     private final Session session;
+    private final List<Attack> catalogue;
 
     @Spec
     private CommandSpec spec;
 
     AttackCommand(Session session) {
+        this(session, AttackCatalog.attacks());
+    }
+
+    AttackCommand(Session session, List<Attack> catalogue) {
         this.session = session;
+        this.catalogue = List.copyOf(catalogue);
     }
 
     @Override
@@ -68,8 +74,7 @@ final class AttackCommand implements Runnable {
 
     @Command(name = "list", mixinStandardHelpOptions = true, description = "The attacks, each in a line.")
     int list(@Option(names = "--json", description = "As one JSON document, iolab.attack/1.") boolean json) {
-        List<Attack> attacks = AttackCatalog.attacks();
-        session.print(json ? AttackJson.list(attacks) : AttackText.list(attacks));
+        session.print(json ? AttackJson.list(catalogue) : AttackText.list(catalogue));
         return ExitCode.DONE;
     }
 
@@ -97,7 +102,7 @@ final class AttackCommand implements Runnable {
         if (all == (name != null)) {
             throw new ParameterException(command, "an attack or --all, one of them");
         }
-        List<Attack> attacks = all ? AttackCatalog.attacks() : List.of(attack(name, command));
+        List<Attack> attacks = all ? catalogue : List.of(attack(name, catalogue, command));
         List<AttackOutcome> outcomes = AttackRunner.run(attacks, runs.defences);
         if (json) {
             session.print(AttackJson.outcomes(outcomes));
@@ -108,11 +113,18 @@ final class AttackCommand implements Runnable {
     }
 
     /** @throws ParameterException if there is none of this name */
-    static Attack attack(String name, CommandLine command) {
-        return AttackCatalog.named(name)
+    static Attack attack(String name, List<Attack> attacks, CommandLine command) {
+        return attacks.stream()
+                .filter(attack -> attack.name().equals(name))
+                .findFirst()
                 .orElseThrow(() -> new ParameterException(
                         command,
-                        ("no attack '" + name + "'\n" + Suggestions.question(name, AttackCatalog.names()))
+                        ("no attack '" + name + "'\n"
+                                        + Suggestions.question(
+                                                name,
+                                                attacks.stream()
+                                                        .map(Attack::name)
+                                                        .toList()))
                                 .stripTrailing()));
     }
 }

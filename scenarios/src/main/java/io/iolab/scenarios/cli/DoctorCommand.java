@@ -65,6 +65,7 @@ final class DoctorCommand implements Callable<Integer> {
         checks.add(tool("tshark", "reading captures of --pcap"));
         checks.add(tool("prometheus", "storing the metrics of serve"));
         checks.add(tool("grafana-server", "the dashboards"));
+        checks.add(tool("iasl", "a second reader of the ACPI DMAR tables that the lab writes"));
         checks.add(tool("qemu-system-x86_64", "a real guest in front of the lab's devices"));
         return checks;
     }

@@ -82,6 +82,12 @@ final class IommuWalkCommand implements Callable<Integer> {
     @Option(names = "--pasid", paramLabel = "N", converter = Pasid.class, description = "Of a request with PASID.")
     private @Nullable Integer pasid;
 
+    @Option(names = "--execute", description = "With --pasid: the request asks to execute (ER = 1).")
+    private boolean execute;
+
+    @Option(names = "--privileged", description = "With --pasid: with supervisor privilege (PR = 1).")
+    private boolean privileged;
+
     @Option(names = "--translated", description = "The request says that its address is translated (AT = 10b).")
     private boolean translated;
 
@@ -123,12 +129,17 @@ final class IommuWalkCommand implements Callable<Integer> {
 
     private WalkRequest dma() {
         int requester = requester();
-        return new WalkRequest(
+        if (pasid == null && (execute || privileged)) {
+            throw new ParameterException(
+                    spec.commandLine(), "--execute and --privileged are parts of a PASID's prefix: --pasid is missing");
+        }
+        WalkRequest request = new WalkRequest(
                 requester,
                 pasid == null ? FaultReport.NO_PASID : pasid,
                 iova == null ? 0 : iova,
                 access,
                 translated ? RequestType.TRANSLATED : RequestType.UNTRANSLATED);
+        return request.with(execute, privileged);
     }
 
     /** A requester id. */

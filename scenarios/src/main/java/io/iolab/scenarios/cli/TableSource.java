@@ -52,7 +52,7 @@ final class TableSource {
     }
 
     Attack attack(CommandLine command) {
-        return AttackCommand.attack(Objects.requireNonNull(attack), command);
+        return AttackCommand.attack(Objects.requireNonNull(attack), AttackCatalog.attacks(), command);
     }
 
     Scenario scenario(CommandLine command) throws ConfigException, IOException {

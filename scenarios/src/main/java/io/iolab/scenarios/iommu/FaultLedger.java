@@ -6,11 +6,13 @@ import io.iolab.iommu.driver.FaultReport;
 import io.iolab.iommu.explain.TableWalk;
 import io.iolab.iommu.explain.WalkRequest;
 import io.iolab.iommu.fault.FaultReason;
+import io.iolab.iommu.walk.RequestType;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Fault records by source, reason and page, so that one bad device fills a line and not a log. Only the first record of a kind is
@@ -61,17 +63,29 @@ public final class FaultLedger {
         String source = RequesterId.format(report.rid());
         FaultReason reason = report.reason();
         String why = reason == null ? "reason unknown" : reason.text();
-        String decided =
-                walk.filter(w -> w.reason() != null).map(TableWalk::decision).orElse(why);
+        String decided = walk.map(w -> decided(why, reason, w)).orElse(why);
         if (report.ofInterrupt()) {
             return "%s sent an interrupt request (index %d) and the unit dropped it: %s."
                     .formatted(source, report.interruptIndex(), decided);
         }
         boolean pageRequest =
                 walk.map(TableWalk::request).map(WalkRequest::pageRequest).orElse(false);
-        String tried = pageRequest ? "have" : report.access() == Access.READ ? "read" : "write";
+        boolean translation = walk.filter(w -> w.request().type() == RequestType.TRANSLATION_REQUEST)
+                .isPresent();
+        String verb = report.access() == Access.WRITE ? "write" : report.execute() ? "execute from" : "read";
+        String tried = pageRequest ? "have" : translation ? "have a translation of" : verb;
         return "%s tried to %s page 0x%x%s and the unit refused it: %s."
                 .formatted(source, tried, report.iovaPage(), pageRequest ? " by a page request" : "", decided);
+    }
+
+    /** The record says why; the tables say by which bit, unless they have changed since or a cache knew something else. */
+    private static String decided(String why, @Nullable FaultReason recorded, TableWalk walk) {
+        FaultReason now = walk.reason();
+        if (now == recorded) {
+            return walk.decision();
+        }
+        return why + "; the tables as they are now "
+                + (now == null ? "would let it through" : "would refuse it for another reason (" + now.text() + ")");
     }
 
     /** In order of appearance. */

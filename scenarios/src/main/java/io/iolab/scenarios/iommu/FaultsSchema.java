@@ -43,6 +43,8 @@ public final class FaultsSchema {
                 "access",
                 "address_type",
                 "page_request",
+                "execute",
+                "privileged",
                 "mode",
                 "root_table",
                 "steps",
@@ -54,6 +56,8 @@ public final class FaultsSchema {
         fields.put("access", JsonSchema.oneOf(List.of("read", "write")));
         fields.put("address_type", JsonSchema.oneOf(List.of("untranslated", "translation_request", "translated")));
         fields.put("page_request", JsonSchema.flag());
+        fields.put("execute", JsonSchema.flag());
+        fields.put("privileged", JsonSchema.flag());
         fields.put("mode", JsonSchema.oneOf(List.of("legacy", "scalable", "reserved", "abort", "interrupt")));
         fields.put("root_table", JsonSchema.pattern(HEX));
         fields.put("steps", JsonSchema.listOf(step()));

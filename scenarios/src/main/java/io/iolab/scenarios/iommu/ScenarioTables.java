@@ -3,6 +3,7 @@ package io.iolab.scenarios.iommu;
 import io.iolab.iommu.driver.FaultReport;
 import io.iolab.iommu.explain.TableWalk;
 import io.iolab.iommu.explain.WalkRequest;
+import io.iolab.iommu.walk.RequestType;
 import io.iolab.scenarios.scenario.Scenario;
 import io.iolab.vmm.Lab;
 import io.iolab.vmm.config.ConfigException;
@@ -62,9 +63,9 @@ public final class ScenarioTables {
     }
 
     private static String withoutUnit(FaultReport report) {
-        return report.ofInterrupt()
-                ? "the message would have reached a processor as the device wrote it."
-                : "host memory at 0x%x would have been reached, not the guest's at that address."
-                        .formatted(report.iovaPage());
+        return WithoutUnit.of(
+                report,
+                RequestType.UNTRANSLATED,
+                "host memory at 0x%x, which is not the guest's at that address,"::formatted);
     }
 }

@@ -37,6 +37,8 @@ public final class WalkJson {
         into.put("access", request.access().name().toLowerCase(Locale.ROOT));
         into.put("address_type", request.type().name().toLowerCase(Locale.ROOT));
         into.put("page_request", request.pageRequest());
+        into.put("execute", request.execute());
+        into.put("privileged", request.privileged());
         into.put("mode", walk.mode());
         into.put("root_table", hex(walk.rootHpa()));
         ArrayNode steps = into.putArray("steps");

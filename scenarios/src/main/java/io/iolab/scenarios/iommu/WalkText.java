@@ -44,14 +44,17 @@ public final class WalkText {
     private static void dma(StringBuilder out, TableWalk walk, String indent) {
         WalkRequest request = walk.request();
         out.append(String.format(
-                "%s%s %s 0x%x%s, AT %s: %s mode, root table at 0x%x%n",
+                "%s%s %s 0x%x%s%s, AT %s: %s mode, root table at 0x%x%n",
                 indent,
                 RequesterId.format(request.rid()),
                 request.pageRequest()
                         ? "page request for"
-                        : request.access().name().toLowerCase(Locale.ROOT),
+                        : request.execute()
+                                ? "execute"
+                                : request.access().name().toLowerCase(Locale.ROOT),
                 request.iova(),
                 request.pasid() == FaultReport.NO_PASID ? "" : String.format(" PASID 0x%x", request.pasid()),
+                request.privileged() ? ", privileged" : "",
                 request.type().name().toLowerCase(Locale.ROOT).replace('_', ' '),
                 walk.mode(),
                 walk.rootHpa()));

@@ -4,14 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.iolab.scenarios.attack.Attack;
 import io.iolab.scenarios.attack.AttackCatalog;
+import io.iolab.scenarios.attack.FlawedAttack;
 import io.iolab.scenarios.schema.SchemaCheck;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
 
 /** {@code iolab attack}, {@code iolab iommu walk} and {@code iolab iommu faults}: what they print, and how they refuse. */
 class AttackCommandTest {
@@ -66,6 +70,44 @@ class AttackCommandTest {
         assertThat(out()).contains("stale window 0 ns x pages", "sub page exposed 0 bytes");
     }
 
+    /** With attacks that are not the catalogue's. */
+    private int attack(List<Attack> attacks, String arguments) {
+        out.reset();
+        StandardOutput stdout = new StandardOutput(out);
+        Session session = new Session(
+                stdout,
+                new PrintStream(err, true, StandardCharsets.UTF_8),
+                (scenario, request) -> {
+                    throw new IllegalStateException("no scenario is run here");
+                },
+                Optional.empty(),
+                "test");
+        int code = new CommandLine(new AttackCommand(session, attacks))
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .execute(arguments.split(" ", -1));
+        stdout.flush();
+        return code;
+    }
+
+    /** A verdict that is not the expected one ends in exit code 1: a defence that does not work, and one that should not be there. */
+    @Test
+    void shouldFailWhenAVerdictIsNotTheExpectedOne() throws IOException {
+        List<Attack> broken = List.of(FlawedAttack.broken("rogue-read"), FlawedAttack.broken("irte-theft"));
+        assertThat(attack(broken, "run --all")).isEqualTo(ExitCode.CHECK_FAILED);
+        assertThat(out()).contains("no: BLOCKED").endsWith("2 of 4 verdicts as expected\n");
+        assertThat(attack(broken, "run --all --defence off")).isEqualTo(ExitCode.DONE);
+        assertThat(attack(broken, "run irte-theft --defence on")).isEqualTo(ExitCode.CHECK_FAILED);
+        assertThat(out()).contains("Defence on: FORGED 1 interrupt  NOT AS EXPECTED: BLOCKED");
+        assertThat(attack(List.of(FlawedAttack.inverted("rogue-read")), "run rogue-read --defence off"))
+                .isEqualTo(ExitCode.CHECK_FAILED);
+        assertThat(out()).contains("Defence off: BLOCKED  NOT AS EXPECTED: LEAKED 4096 bytes");
+        assertThat(attack(broken, "run --all --json")).isEqualTo(ExitCode.CHECK_FAILED);
+        JsonNode document = new ObjectMapper().readTree(out());
+        assertThat(document.path("as_expected").asBoolean(true)).isFalse();
+        assertThat(document.at("/attacks/0/runs/0/as_expected").asBoolean()).isTrue();
+        assertThat(document.at("/attacks/0/runs/1/as_expected").asBoolean(true)).isFalse();
+    }
+
     @Test
     void shouldKeepToItsSchema() throws IOException {
         JsonNode all = checked("attack run --all --json", "attack run --schema");
@@ -102,6 +144,14 @@ class AttackCommandTest {
         assertThat(iolab("iommu walk --attack rogue-read --bdf 01:00.0 --iova 0x2345 --translated"))
                 .isZero();
         assertThat(out()).contains("fault reason 0x0d", "TT (bits 3:2) is 0");
+        walk = checked(
+                "iommu walk --attack page-request-flood --bdf 01:00.0 --iova 0x1000 --pasid 0 --execute --privileged --json",
+                "iommu walk --schema");
+        assertThat(walk.path("execute").asBoolean()).isTrue();
+        assertThat(walk.path("privileged").asBoolean()).isTrue();
+        assertThat(walk.path("reason_code").asInt()).as("PASIDE is 0").isEqualTo(0x45);
+        assertThat(iolab("iommu walk --attack rogue-read --bdf 01:00.0 --iova 0x0 --execute"))
+                .isEqualTo(ExitCode.USAGE);
         assertThat(iolab("iommu walk --attack rogue-read --bdf 09:00.0 --iova 0xffffffffffffffff"))
                 .isZero();
         assertThat(out()).contains("fault reason 0x01");

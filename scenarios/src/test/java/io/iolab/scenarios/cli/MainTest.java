@@ -441,37 +441,4 @@ class MainTest {
         assertThat(iolab("scenario", "validate", "--result", file.toString())).isEqualTo(3);
         assertThat(err()).contains(file + ":2:13: not JSON");
     }
-
-    @Test
-    void shouldSayWhatThisMachineHas() throws IOException {
-        assertThat(iolab("doctor")).isZero();
-        assertThat(out()).contains("jdk").contains("/dev/kvm").contains("tshark");
-        out.reset();
-        assertThat(iolab("doctor", "--json")).isZero();
-        assertThat(new ObjectMapper().readTree(out()).path("schema").asText()).isEqualTo("iolab.doctor/1");
-    }
-
-    @Test
-    void shouldShowQtestByExample() {
-        assertThat(iolab("qtest", "--help")).isZero();
-        assertThat(out.toString(StandardCharsets.UTF_8)).contains("Examples:\n  iolab qtest -qtest unix:");
-    }
-
-    /** What makes no sense is wrong usage; a socket where nobody listens is the environment's fault. */
-    @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            value = {
-                "2 | -machine q35",
-                "2 | -qtest unix:/nonexistent/q -machine isapc",
-                "2 | -qtest unix:/nonexistent/q -device nosuch",
-                "4 | -qtest unix:/nonexistent/q -machine q35 -accel qtest",
-                "4 | -qtest unix:/nonexistent/q -netdev socket,fd=999,id=n",
-            })
-    void shouldSayWhatIsWrongWithQtestOptions(int status, String words) {
-        String[] args = ("qtest " + words).split(" ");
-        assertThat(iolab(args)).isEqualTo(status);
-        assertThat(err.toString(StandardCharsets.UTF_8)).startsWith("iolab: ");
-        assertThat(out.size()).isZero();
-    }
 }
