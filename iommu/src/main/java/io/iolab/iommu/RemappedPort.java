@@ -188,11 +188,12 @@ final class RemappedPort extends MovingPort {
 
     private long walked(long iova, long needs, boolean write, long version) {
         long before = walk.accesses();
-        if (walk.page(space, iova, needs, write) != null || !caches.tryBeginChange(version)) {
+        long entry = walk.page(space, iova, needs, write);
+        if (entry == 0 || !caches.tryBeginChange(version)) {
             return -1;
         }
-        long entry = walk.entry();
-        iotlb.fill(space.space(), iova, entry);
+        // It was not there when the walk began, and nothing has changed since.
+        iotlb.add(space.space(), iova, entry);
         walk.fillTables();
         long filled = caches.endChange();
         counters.iotlbMisses++;

@@ -158,10 +158,10 @@ final class Translator {
         }
         PageWalk walk = port.walk();
         long before = walk.accesses();
-        FaultReason reason = walk.page(space, iova, needs, write);
+        entry = walk.page(space, iova, needs, write);
+        FaultReason reason = entry != 0 ? null : walk.reason();
         counters.walkAccesses += walk.accesses() - before;
         if (reason == null) {
-            entry = walk.entry();
             fill(space.space(), iova, entry, walk);
         } else if (capabilities.cachingMode() && walk.notPresent()) {
             fill(space.space(), iova, Denial.absent(reason), null);

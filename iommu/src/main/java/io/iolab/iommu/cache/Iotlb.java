@@ -61,7 +61,7 @@ public final class Iotlb {
 
     /** Entries for 4 KiB pages. */
     public int smallPages() {
-        return pages4K.slots();
+        return pages4K.capacity();
     }
 
     private static int shift(int size) {
@@ -86,7 +86,8 @@ public final class Iotlb {
 
     /** Where {@code iova} lies in host memory, by an entry that translates it. */
     public static long hpa(long entry, long iova) {
-        return entry & FRAME | iova & (1L << pageShift(entry)) - 1;
+        long offset = isSmall(entry) ? 0xFFF : (1L << pageShift(entry)) - 1;
+        return entry & FRAME | iova & offset;
     }
 
     /** 12, 21 or 30. */
@@ -105,7 +106,37 @@ public final class Iotlb {
         return frameHpa & FRAME | (long) ((pageShift - 12) / 9) << SIZE_SHIFT | VALID | marks;
     }
 
-    /** Within a change of the {@link CacheVersion}. */
+    /** As {@link #entry}, by the page table level that maps the page, 1 to 3. */
+    public static long entryOfLevel(int level, long frameHpa, long marks) {
+        return frameHpa | (long) (level - 1) << SIZE_SHIFT | VALID | marks;
+    }
+
+    /** The level that maps the page, 1 to 3. */
+    public static int level(long entry) {
+        return ((int) (entry >>> SIZE_SHIFT) & 3) + 1;
+    }
+
+    /** Whether an entry is of a 4 KiB page. */
+    public static boolean isSmall(long entry) {
+        return (entry & 3 << SIZE_SHIFT) == 0;
+    }
+
+    /** First byte of the page. */
+    public static long frameHpa(long entry) {
+        return entry & FRAME;
+    }
+
+    /** Enters a translation that {@link #find} has not found, with nothing changed since. Within a change of the {@link CacheVersion}. */
+    public void add(long space, long iova, long entry) {
+        if (isSmall(entry)) {
+            pages4K.add(space, CacheSpace.page(iova, 12), entry);
+        } else {
+            int size = (int) (entry >>> SIZE_SHIFT) & 3;
+            arrays[size].add(space, CacheSpace.page(iova, shift(size)), entry);
+        }
+    }
+
+    /** Enters a translation, in place of the one that is there. Within a change of the {@link CacheVersion}. */
     public void fill(long space, long iova, long entry) {
         int size = (int) (entry >>> SIZE_SHIFT) & 3;
         arrays[size].fill(space, CacheSpace.page(iova, shift(size)), entry);

@@ -30,8 +30,11 @@ final class SecondLevelWalk {
     /** Reserved bits by level; those of leaves from {@link #LEAF} on. */
     private final long[] reserved = new long[2 * LEAF];
 
-    /** Bits by level with which an entry is no ordinary table: reserved ones, and PS. */
-    private final long[] stops = new long[LEAF];
+    /** Bits with which an entry is no ordinary table: reserved ones, and PS. The same at every level. */
+    private final long stops;
+
+    /** Reserved bits of an entry that maps 4 KiB. */
+    private final long reservedSmall;
 
     private final long[] visitedHpa = new long[MAXIMUM_LEVELS];
     private final long[] visited = new long[MAXIMUM_LEVELS];
@@ -47,9 +50,82 @@ final class SecondLevelWalk {
         this.trail = trail;
         for (int level = 1; level <= MAXIMUM_LEVELS; level++) {
             reserved[level] = SecondLevelEntry.reserved(level, false, capabilities);
-            stops[level] = reserved[level] | SecondLevelEntry.PAGE_SIZE_BIT;
             reserved[level + LEAF] = SecondLevelEntry.reserved(level, true, capabilities);
         }
+        stops = reserved[MAXIMUM_LEVELS] | SecondLevelEntry.PAGE_SIZE_BIT;
+        reservedSmall = reserved[1 + LEAF];
+    }
+
+    /**
+     * The walk of a request that meets no obstacle and has no bit to set: nothing but loads and one test for each table. It says
+     * nothing of what stopped it, which {@link #walk} finds out from the start.
+     *
+     * <p>Loads are plain: each address comes out of the load before, and no processor performs a load before its address is known.
+     * The caller's fence orders what follows.
+     *
+     * @param address within the width of the table
+     * @param needs {@link Iotlb#READ}, {@link Iotlb#WRITE}; one of them is enough
+     * @param write whether the page will be written, so that its dirty bit must be set
+     * @return the page as an entry of the IOTLB with READ, WRITE, SNOOP and CLEAN; or 0, and {@link #accesses} has not moved
+     */
+    long common(AddressSpace in, long address, long needs, boolean write) {
+        int level = in.secondLevels();
+        long tableHpa = in.secondLevelTable();
+        // The intersection of all entries: rights, and A.
+        long all = -1;
+        boolean remembers = tables.present();
+        if (remembers) {
+            for (int known = 1; known < level; known++) {
+                long found = tables.find(in.domainSpace(), address, known);
+                if (found != 0) {
+                    level = known;
+                    tableHpa = PagingStructureCache.tableHpa(found);
+                    all = PagingStructureCache.rights(found) | ~RIGHTS;
+                }
+            }
+        }
+        int from = level;
+        long entry;
+        while (true) {
+            long entryHpa = SecondLevelEntry.hpa(tableHpa, address, level);
+            if (!memory.contains(entryHpa, SecondLevelEntry.BYTES)) {
+                return 0;
+            }
+            entry = memory.readLong(entryHpa);
+            all &= entry;
+            if ((all & needs) == 0) {
+                return 0;
+            }
+            if (level == 1 || (entry & stops) != 0) {
+                break;
+            }
+            tableHpa = SecondLevelEntry.address(entry);
+            level--;
+            if (remembers) {
+                trail.add(in.domainSpace(), address, level, tableHpa, all & RIGHTS);
+            }
+        }
+        if (level == 1 ? (entry & reservedSmall) != 0 : !isLargeLeaf(entry, level)) {
+            return 0;
+        }
+        long found = all & RIGHTS | ((entry & SecondLevelEntry.SNOOP) != 0 ? Iotlb.SNOOP : 0);
+        if (in.secondLevelAccessedDirty()) {
+            if ((all & SecondLevelEntry.ACCESSED) == 0) {
+                return 0;
+            }
+            if ((entry & SecondLevelEntry.DIRTY) == 0 && (found & Iotlb.WRITE) != 0) {
+                if (write) {
+                    return 0;
+                }
+                found = found & ~Iotlb.WRITE | Iotlb.CLEAN;
+            }
+        }
+        accesses += from - level + 1;
+        return Iotlb.entryOfLevel(level, SecondLevelEntry.address(entry), found);
+    }
+
+    private boolean isLargeLeaf(long entry, int level) {
+        return (entry & SecondLevelEntry.PAGE_SIZE_BIT) != 0 && (entry & reserved[level + LEAF]) == 0;
     }
 
     /**
@@ -63,43 +139,6 @@ final class SecondLevelWalk {
     @Nullable
     FaultReason walk(AddressSpace in, long address, long needs, boolean write, SecondLevelUse use) {
         notPresent = false;
-        if (tables.present() || in.secondLevelAccessedDirty()) {
-            return walkRemembered(in, address, needs, write, use);
-        }
-        // The common walk: nothing but loads and one test for each table.
-        long rights = RIGHTS;
-        int top = in.secondLevels();
-        long tableHpa = in.secondLevelTable();
-        for (int level = top; ; level--) {
-            long entryHpa = SecondLevelEntry.hpa(tableHpa, address, level);
-            if (!memory.contains(entryHpa, SecondLevelEntry.BYTES)) {
-                accesses += top - level + 1;
-                return level == top ? use.topUnreadable : use.unreadable;
-            }
-            long entry = memory.loadLongAcquire(entryHpa);
-            rights &= entry;
-            if (level == 1 || (entry & stops[level]) != 0 || (rights & needs) == 0) {
-                accesses += top - level + 1;
-                FaultReason reason = check(entry, level, rights, needs, use);
-                return reason != null ? reason : leaf(in, entry, level, top, rights, write);
-            }
-            tableHpa = SecondLevelEntry.address(entry);
-        }
-    }
-
-    /** The checks of one entry in their order. What passes and is no leaf leads to the next table. */
-    private @Nullable FaultReason check(long entry, int level, long rights, long needs, SecondLevelUse use) {
-        if ((rights & needs) == 0) {
-            notPresent = (entry & RIGHTS) == 0;
-            return needs == Iotlb.WRITE ? use.writeDenied : use.readDenied;
-        }
-        boolean leaf = SecondLevelEntry.leaf(entry, level);
-        return (entry & reserved[leaf ? level + LEAF : level]) != 0 ? use.reserved : null;
-    }
-
-    /** The same walk from the lowest table that is known, with accessed and dirty bits. */
-    private @Nullable FaultReason walkRemembered(
-            AddressSpace in, long address, long needs, boolean write, SecondLevelUse use) {
         int top = in.secondLevels();
         int level = top;
         long tableHpa = in.secondLevelTable();
@@ -133,6 +172,16 @@ final class SecondLevelWalk {
             tableHpa = SecondLevelEntry.address(entry);
             trail.add(in.domainSpace(), address, level - 1, tableHpa, rights);
         }
+    }
+
+    /** The checks of one entry in their order. What passes and is no leaf leads to the next table. */
+    private @Nullable FaultReason check(long entry, int level, long rights, long needs, SecondLevelUse use) {
+        if ((rights & needs) == 0) {
+            notPresent = (entry & RIGHTS) == 0;
+            return needs == Iotlb.WRITE ? use.writeDenied : use.readDenied;
+        }
+        boolean leaf = SecondLevelEntry.leaf(entry, level);
+        return (entry & reserved[leaf ? level + LEAF : level]) != 0 ? use.reserved : null;
     }
 
     private @Nullable FaultReason leaf(AddressSpace in, long entry, int level, int from, long rights, boolean write) {
@@ -170,6 +219,11 @@ final class SecondLevelWalk {
     /** Entries read so far. */
     long accesses() {
         return accesses;
+    }
+
+    /** Back to what {@link #accesses} was: of a walk that was common to begin with, and is done again. */
+    void uncount(long before) {
+        accesses = before;
     }
 
     /** First byte of the page that was found. */
