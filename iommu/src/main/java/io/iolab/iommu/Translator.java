@@ -157,10 +157,9 @@ final class Translator {
             }
         }
         PageWalk walk = port.walk();
-        long before = walk.accesses();
         entry = walk.page(space, iova, needs, write);
         FaultReason reason = entry != 0 ? null : walk.reason();
-        counters.walkAccesses += walk.accesses() - before;
+        counters.walkAccesses += walk.accesses();
         if (reason == null) {
             fill(space.space(), iova, entry, walk);
         } else if (capabilities.cachingMode() && walk.notPresent()) {

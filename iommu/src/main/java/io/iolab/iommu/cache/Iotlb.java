@@ -51,6 +51,8 @@ public final class Iotlb {
     private final TaggedArray pages4K;
     private final TaggedArray pages2M;
     private final TaggedArray pages1G;
+    /** Whether there is any entry but for 4 KiB pages. */
+    private boolean hasLarge;
 
     public Iotlb(CacheGeometry geometry4K, CacheGeometry geometry2M, CacheGeometry geometry1G) {
         pages4K = new TaggedArray(geometry4K);
@@ -75,13 +77,12 @@ public final class Iotlb {
      */
     public long find(long space, long iova) {
         long entry = pages4K.find(space, CacheSpace.page(iova, 12));
-        if (entry == 0 && !pages2M.isEmpty()) {
-            entry = pages2M.find(space, CacheSpace.page(iova, 21));
-        }
-        if (entry == 0 && !pages1G.isEmpty()) {
-            entry = pages1G.find(space, CacheSpace.page(iova, 30));
-        }
-        return entry;
+        return entry != 0 || !hasLarge ? entry : findLarge(space, iova);
+    }
+
+    private long findLarge(long space, long iova) {
+        long entry = pages2M.find(space, CacheSpace.page(iova, 21));
+        return entry != 0 ? entry : pages1G.find(space, CacheSpace.page(iova, 30));
     }
 
     /** Where {@code iova} lies in host memory, by an entry that translates it. */
@@ -133,6 +134,7 @@ public final class Iotlb {
         } else {
             int size = (int) (entry >>> SIZE_SHIFT) & 3;
             arrays[size].add(space, CacheSpace.page(iova, shift(size)), entry);
+            hasLarge = true;
         }
     }
 
@@ -140,6 +142,7 @@ public final class Iotlb {
     public void fill(long space, long iova, long entry) {
         int size = (int) (entry >>> SIZE_SHIFT) & 3;
         arrays[size].fill(space, CacheSpace.page(iova, shift(size)), entry);
+        hasLarge |= size != 0;
     }
 
     /** Drops entries; see {@link TaggedArray#dropMatching}. Within a change of the {@link CacheVersion}. */
@@ -147,5 +150,6 @@ public final class Iotlb {
         for (int size = 0; size < SIZES; size++) {
             arrays[size].dropMatching(space, compare, CacheSpace.address(iova), shift(size), blockShift);
         }
+        hasLarge = !pages2M.isEmpty() || !pages1G.isEmpty();
     }
 }

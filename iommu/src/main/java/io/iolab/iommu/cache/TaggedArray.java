@@ -2,40 +2,69 @@ package io.iolab.iommu.cache;
 
 /**
  * A set-associative array from a space and a page number to one word, replaced first-in first-out within a set. First-in first-out
- * rather than least recently used, so that a hit writes nothing and needs no lock. A slot is three words beside each other: page
- * number, space, value, and one of padding; a value of 0 is an empty slot.
+ * rather than least recently used, so that a hit writes nothing and needs no lock.
  *
- * <p>A look-up compares all ways and branches on none: which way holds what is sought is as good as random, and a processor that
- * guesses it wrong loses more than the comparisons take.
+ * <p>A set is a stretch of one array:
+ *
+ * <pre>
+ *   tags: 16 bits for each way, four in a word | a bit for each empty way | the way to replace next | ways: page number, space, value
+ * </pre>
+ *
+ * <p>A look-up compares the tags of four ways at once, and branches on no single way: which of them holds what is sought is as good as
+ * random, and a processor that guesses it wrong loses more than the look-up takes. A tag only says where to look; what counts is the
+ * key. A value of 0, and a tag of 0, is an empty way.
  *
  * <p>Threading: look-ups from any thread, believed only under a {@link CacheVersion}; changes while it is odd.
  */
 final class TaggedArray {
-    private static final int SLOT_SHIFT = 2;
+    private static final int WAY_WORDS = 3;
     private static final int SPACE = 1;
     private static final int VALUE = 2;
 
-    private final int setMask;
+    private static final int TAG_BITS = 16;
+    private static final int TAGS_SHIFT = 2;
+    private static final int TAGS = 1 << TAGS_SHIFT;
+    private static final long TAG = 0xFFFF;
+    /** Of every tag that is in use. */
+    private static final long USED = 0x8000;
+
+    /** 1 in each of four tags. */
+    private static final long ONES = 0x0001_0001_0001_0001L;
+
+    private static final long SIGNS = ONES << TAG_BITS - 1;
+
+    /** The layout of up to four ways: {@link #tagWords} is 1, and a set has 16 words. */
+    private static final int SMALL_SHIFT = 4;
+
+    private static final int SMALL_VICTIM = 2;
+    private static final int SMALL_HEADER = 3;
+
     private final int ways;
-    /** Words of a set, as a power of two; ways beyond the last stay empty. */
+    private final int tagWords;
+    /** Where the ways of a set begin. */
+    private final int header;
+
+    private final int setMask;
+    private final int setBits;
+    /** Words of a set, a power of two. */
     private final int setShift;
 
     private final long[] words;
-    private final byte[] victims;
-    /** By set, a bit for each way that is empty. */
-    private final long[] empty;
-
     private int occupied;
 
     TaggedArray(CacheGeometry geometry) {
         int sets = Math.max(1, geometry.sets());
         setMask = sets - 1;
+        setBits = Integer.numberOfTrailingZeros(sets);
         ways = geometry.ways();
-        setShift = SLOT_SHIFT + Integer.SIZE - Integer.numberOfLeadingZeros(Math.max(1, ways) - 1);
+        tagWords = Math.max(1, (ways + TAGS - 1) / TAGS);
+        header = tagWords + 2;
+        int setWords = header + tagWords * TAGS * WAY_WORDS;
+        setShift = Integer.SIZE - Integer.numberOfLeadingZeros(setWords - 1);
         words = new long[sets << setShift];
-        victims = new byte[sets];
-        empty = new long[sets];
-        java.util.Arrays.fill(empty, ways == 0 ? 0 : -1L >>> Long.SIZE - ways);
+        for (int set = 0; set < words.length; set += 1 << setShift) {
+            words[set + tagWords] = ways == 0 ? 0 : -1L >>> Long.SIZE - ways;
+        }
     }
 
     boolean isEmpty() {
@@ -44,38 +73,68 @@ final class TaggedArray {
 
     /** Values that there is room for. */
     int capacity() {
-        return ways == 0 ? 0 : (setMask + 1) * ways;
+        return (setMask + 1) * ways;
     }
 
-    private int setOf(long space, long page) {
-        return (int) (page ^ space ^ space >>> CacheSpace.PASID_SHIFT) & setMask;
+    /** Set, and tag above it. */
+    private static long hash(long space, long page) {
+        return page ^ space ^ space >>> CacheSpace.PASID_SHIFT;
+    }
+
+    private int setOf(long hash) {
+        return ((int) hash & setMask) << setShift;
+    }
+
+    private long tagOf(long hash) {
+        return hash >>> setBits & TAG | USED;
     }
 
     /** The value under this key, or 0. */
     long find(long space, long page) {
-        int at = setOf(space, page) << setShift;
-        long value = valueIf(at, space, page);
-        if (ways > 1) {
-            value |= valueIf(at + (1 << SLOT_SHIFT), space, page);
+        long hash = hash(space, page);
+        long wanted = tagOf(hash) * ONES;
+        if (tagWords != 1) {
+            return findAmongMany(setOf(hash), wanted, space, page);
         }
-        if (ways > 2) {
-            value |= valueIf(at + (2 << SLOT_SHIFT), space, page) | valueIf(at + (3 << SLOT_SHIFT), space, page);
-        }
-        return ways > 4 ? value | findBeyond(at, space, page) : value;
+        int set = smallSetOf(hash);
+        return anyEqual(words[set], wanted) ? among(set + SMALL_HEADER, space, page) : 0;
     }
 
-    private long findBeyond(int set, long space, long page) {
-        long value = 0;
-        for (int way = 4; way < ways; way++) {
-            value |= valueIf(set + (way << SLOT_SHIFT), space, page);
-        }
-        return value;
+    private int smallSetOf(long hash) {
+        return (int) hash << SMALL_SHIFT & words.length - (1 << SMALL_SHIFT);
     }
 
-    /** The value of a slot if it is under this key, or 0, without a branch. */
+    private long findAmongMany(int set, long wanted, long space, long page) {
+        for (int word = 0; word < tagWords; word++) {
+            if (anyEqual(words[set + word], wanted)) {
+                long value = among(set + header + word * TAGS * WAY_WORDS, space, page);
+                if (value != 0) {
+                    return value;
+                }
+            }
+        }
+        return 0;
+    }
+
+    /** Whether one of four tags is the one wanted four times. */
+    private static boolean anyEqual(long tags, long wanted) {
+        long difference = tags ^ wanted;
+        // Of numbers with a clear sign only 0 gets it from a subtraction of 1; a borrow comes from such a 0 alone.
+        return (difference - ONES & ~difference & SIGNS) != 0;
+    }
+
+    /** The value under this key among four ways, or 0. */
+    private long among(int at, long space, long page) {
+        return valueIf(at, space, page)
+                | valueIf(at + WAY_WORDS, space, page)
+                | valueIf(at + 2 * WAY_WORDS, space, page)
+                | valueIf(at + 3 * WAY_WORDS, space, page);
+    }
+
+    /** The value of a way if it is under this key, or 0, without a branch. */
     private long valueIf(int at, long space, long page) {
         long difference = words[at] ^ page | words[at + SPACE] ^ space;
-        // Only 0 has a sign bit that a subtraction of 1 sets.
+        // Only 0 has a sign that a subtraction of 1 brings out.
         return words[at + VALUE] & (difference - 1 & ~difference) >> Long.SIZE - 1;
     }
 
@@ -85,8 +144,8 @@ final class TaggedArray {
      * @param value not 0
      */
     void fill(long space, long page, long value) {
-        int from = setOf(space, page) << setShift;
-        for (int at = from, end = from + (ways << SLOT_SHIFT); at < end; at += 1 << SLOT_SHIFT) {
+        int first = setOf(hash(space, page)) + header;
+        for (int at = first; at < first + ways * WAY_WORDS; at += WAY_WORDS) {
             if (words[at + VALUE] != 0 && words[at] == page && words[at + SPACE] == space) {
                 words[at + VALUE] = value;
                 return;
@@ -101,28 +160,55 @@ final class TaggedArray {
      * @param value not 0
      */
     void add(long space, long page, long value) {
-        int set = setOf(space, page);
-        long free = empty[set];
+        long hash = hash(space, page);
+        if (tagWords == 1 && words[smallSetOf(hash) + 1] == 0) {
+            replaceInSmall(hash, space, page, value);
+            return;
+        }
+        int set = setOf(hash);
+        long empty = words[set + tagWords];
         int way;
-        if (free == 0) {
-            way = victims[set];
-            victims[set] = (byte) (way + 1 == ways ? 0 : way + 1);
+        if (empty == 0) {
+            way = (int) words[set + tagWords + 1];
+            words[set + tagWords + 1] = way + 1 == ways ? 0 : way + 1;
         } else {
-            way = Long.numberOfTrailingZeros(free);
-            empty[set] = free & free - 1;
+            way = Long.numberOfTrailingZeros(empty);
+            words[set + tagWords] = empty & empty - 1;
             occupied++;
         }
-        int at = (set << setShift) + (way << SLOT_SHIFT);
+        int at = set + header + way * WAY_WORDS;
         words[at] = page;
         words[at + SPACE] = space;
         words[at + VALUE] = value;
+        setTag(set, way, tagOf(hash));
     }
 
-    private void drop(int at) {
+    /** The common case of {@link #add}: a full set of up to four ways. */
+    private void replaceInSmall(long hash, long space, long page, long value) {
+        int set = smallSetOf(hash);
+        int way = (int) words[set + SMALL_VICTIM];
+        words[set + SMALL_VICTIM] = way + 1 == ways ? 0 : way + 1;
+        int at = set + SMALL_HEADER + way * WAY_WORDS;
+        words[at] = page;
+        words[at + SPACE] = space;
+        words[at + VALUE] = value;
+        int shift = way * TAG_BITS;
+        words[set] = words[set] & ~(TAG << shift) | tagOf(hash) << shift;
+    }
+
+    private void setTag(int set, int way, long tag) {
+        int at = set + (way >>> TAGS_SHIFT);
+        int shift = (way & TAGS - 1) * TAG_BITS;
+        words[at] = words[at] & ~(TAG << shift) | tag << shift;
+    }
+
+    private void drop(int set, int way) {
+        int at = set + header + way * WAY_WORDS;
         words[at] = 0;
         words[at + SPACE] = 0;
         words[at + VALUE] = 0;
-        empty[at >>> setShift] |= 1L << ((at & (1 << setShift) - 1) >>> SLOT_SHIFT);
+        setTag(set, way, 0);
+        words[set + tagWords] |= 1L << way;
         occupied--;
     }
 
@@ -137,14 +223,19 @@ final class TaggedArray {
         if (occupied == 0) {
             return;
         }
-        int coarser = Math.max(pageShift, blockShift);
-        for (int at = 0; at < words.length; at += 1 << SLOT_SHIFT) {
-            if (words[at + VALUE] != 0 && ((words[at + SPACE] ^ space) & compare) == 0) {
-                long first = words[at] << pageShift;
-                if (coarser >= CacheSpace.ADDRESS_BITS || first >>> coarser == iova >>> coarser) {
-                    drop(at);
+        for (int set = 0; set < words.length; set += 1 << setShift) {
+            for (int way = 0; way < ways; way++) {
+                int at = set + header + way * WAY_WORDS;
+                if (words[at + VALUE] != 0
+                        && ((words[at + SPACE] ^ space) & compare) == 0
+                        && meets(words[at] << pageShift, iova, Math.max(pageShift, blockShift))) {
+                    drop(set, way);
                 }
             }
         }
+    }
+
+    private static boolean meets(long first, long iova, int coarser) {
+        return coarser >= CacheSpace.ADDRESS_BITS || first >>> coarser == iova >>> coarser;
     }
 }

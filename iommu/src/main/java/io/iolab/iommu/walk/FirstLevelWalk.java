@@ -27,6 +27,7 @@ final class FirstLevelWalk {
     private final Memory memory;
     private final Capabilities capabilities;
     private final PagingStructureCache tables;
+    private final boolean remembers;
     private final TableTrail trail;
     private final SecondLevelWalk second;
     private final int guestAddressWidth;
@@ -54,6 +55,7 @@ final class FirstLevelWalk {
         this.memory = memory;
         this.capabilities = capabilities;
         this.tables = tables;
+        this.remembers = tables.present();
         this.trail = trail;
         this.second = second;
         guestAddressWidth = capabilities.guestAddressWidth();
@@ -79,10 +81,9 @@ final class FirstLevelWalk {
         long tableAddress = in.firstLevelTable();
         // The intersection of all entries, XD turned round so that it is a right like the others.
         long all = -1;
-        boolean remembers = tables.present();
         if (remembers) {
             for (int known = 1; known < level; known++) {
-                long found = tables.find(in.space(), iova, known);
+                long found = known == 1 ? trail.findLowest(in.space(), iova) : tables.find(in.space(), iova, known);
                 if (found != 0) {
                     level = known;
                     tableAddress = PagingStructureCache.tableHpa(found);
@@ -374,7 +375,12 @@ final class FirstLevelWalk {
                 : null;
     }
 
-    /** Entries of first-level tables read so far. */
+    /** A new request begins. */
+    void begin() {
+        accesses = 0;
+    }
+
+    /** Entries of first-level tables read for the request. */
     long accesses() {
         return accesses;
     }

@@ -50,18 +50,22 @@ public final class PageWalk {
      * @return what the IOTLB may keep, or 0 on a fault
      */
     public long page(AddressSpace in, long iova, long needs, boolean write) {
-        trail.begin();
-        long before = second.accesses();
+        begin();
         long entry = common(in, iova, needs, write);
         // Nothing that the caller loads next comes before what the walk has loaded.
         VarHandle.acquireFence();
         if (entry != 0) {
             return entry;
         }
-        second.uncount(before);
-        trail.begin();
+        begin();
         reason = walk(in, iova, needs, write);
         return reason == null ? found : 0;
+    }
+
+    private void begin() {
+        trail.begin();
+        second.begin();
+        first.begin();
     }
 
     private long common(AddressSpace in, long iova, long needs, boolean write) {
@@ -124,7 +128,7 @@ public final class PageWalk {
         trail.fill();
     }
 
-    /** Entries of page tables read so far, failed reads included. */
+    /** Entries of page tables read by the last walk, failed reads included. */
     public long accesses() {
         return second.accesses() + first.accesses();
     }

@@ -22,10 +22,12 @@ import org.jspecify.annotations.Nullable;
 final class SecondLevelWalk {
     private static final long RIGHTS = Iotlb.READ | Iotlb.WRITE;
     private static final int LEAF = 8;
+    private static final int SNOOP_SHIFT = 7;
     private static final int MAXIMUM_LEVELS = 5;
 
     private final Memory memory;
     private final PagingStructureCache tables;
+    private final boolean remembers;
     private final TableTrail trail;
     /** Reserved bits by level; those of leaves from {@link #LEAF} on. */
     private final long[] reserved = new long[2 * LEAF];
@@ -47,6 +49,7 @@ final class SecondLevelWalk {
     SecondLevelWalk(Memory memory, Capabilities capabilities, PagingStructureCache tables, TableTrail trail) {
         this.memory = memory;
         this.tables = tables;
+        this.remembers = tables.present();
         this.trail = trail;
         for (int level = 1; level <= MAXIMUM_LEVELS; level++) {
             reserved[level] = SecondLevelEntry.reserved(level, false, capabilities);
@@ -66,25 +69,33 @@ final class SecondLevelWalk {
      * @param address within the width of the table
      * @param needs {@link Iotlb#READ}, {@link Iotlb#WRITE}; one of them is enough
      * @param write whether the page will be written, so that its dirty bit must be set
-     * @return the page as an entry of the IOTLB with READ, WRITE, SNOOP and CLEAN; or 0, and {@link #accesses} has not moved
+     * @return the page as an entry of the IOTLB with READ, WRITE, SNOOP and CLEAN; or 0
      */
     long common(AddressSpace in, long address, long needs, boolean write) {
-        int level = in.secondLevels();
-        long tableHpa = in.secondLevelTable();
-        // The intersection of all entries: rights, and A.
-        long all = -1;
-        boolean remembers = tables.present();
-        if (remembers) {
-            for (int known = 1; known < level; known++) {
-                long found = tables.find(in.domainSpace(), address, known);
-                if (found != 0) {
-                    level = known;
-                    tableHpa = PagingStructureCache.tableHpa(found);
-                    all = PagingStructureCache.rights(found) | ~RIGHTS;
-                }
+        return remembers
+                ? fromKnown(in, address, needs, write)
+                : from(in, in.secondLevels(), in.secondLevelTable(), -1, address, needs, write);
+    }
+
+    private long fromKnown(AddressSpace in, long address, long needs, boolean write) {
+        int top = in.secondLevels();
+        for (int level = 1; level < top; level++) {
+            long found = level == 1
+                    ? trail.findLowest(in.domainSpace(), address)
+                    : tables.find(in.domainSpace(), address, level);
+            if (found != 0) {
+                long all = PagingStructureCache.rights(found) | ~RIGHTS;
+                return from(in, level, PagingStructureCache.tableHpa(found), all, address, needs, write);
             }
         }
-        int from = level;
+        return from(in, top, in.secondLevelTable(), -1, address, needs, write);
+    }
+
+    /** @param known the intersection of the entries that lead to the table: rights, and A */
+    private long from(AddressSpace in, int from, long topHpa, long known, long address, long needs, boolean write) {
+        int level = from;
+        long tableHpa = topHpa;
+        long all = known;
         long entry;
         while (true) {
             long entryHpa = SecondLevelEntry.hpa(tableHpa, address, level);
@@ -108,20 +119,20 @@ final class SecondLevelWalk {
         if (level == 1 ? (entry & reservedSmall) != 0 : !isLargeLeaf(entry, level)) {
             return 0;
         }
-        long found = all & RIGHTS | ((entry & SecondLevelEntry.SNOOP) != 0 ? Iotlb.SNOOP : 0);
+        // SNP, where it is not reserved, is bit 11, and SNOOP bit 4.
+        long found = all & RIGHTS | entry >>> SNOOP_SHIFT & Iotlb.SNOOP;
         if (in.secondLevelAccessedDirty()) {
-            if ((all & SecondLevelEntry.ACCESSED) == 0) {
+            if ((all & SecondLevelEntry.ACCESSED) == 0 || write && (entry & SecondLevelEntry.DIRTY) == 0) {
                 return 0;
             }
-            if ((entry & SecondLevelEntry.DIRTY) == 0 && (found & Iotlb.WRITE) != 0) {
-                if (write) {
-                    return 0;
-                }
-                found = found & ~Iotlb.WRITE | Iotlb.CLEAN;
-            }
+            found = (entry & SecondLevelEntry.DIRTY) != 0 ? found : clean(found);
         }
         accesses += from - level + 1;
         return Iotlb.entryOfLevel(level, SecondLevelEntry.address(entry), found);
+    }
+
+    private static long clean(long found) {
+        return (found & Iotlb.WRITE) != 0 ? found & ~Iotlb.WRITE | Iotlb.CLEAN : found;
     }
 
     private boolean isLargeLeaf(long entry, int level) {
@@ -216,14 +227,14 @@ final class SecondLevelWalk {
         return null;
     }
 
-    /** Entries read so far. */
-    long accesses() {
-        return accesses;
+    /** A new request begins. */
+    void begin() {
+        accesses = 0;
     }
 
-    /** Back to what {@link #accesses} was: of a walk that was common to begin with, and is done again. */
-    void uncount(long before) {
-        accesses = before;
+    /** Entries read for the request. */
+    long accesses() {
+        return accesses;
     }
 
     /** First byte of the page that was found. */
