@@ -21,7 +21,8 @@ final class TaggedArray {
     private static final int SPACE = 1;
     private static final int VALUE = 2;
 
-    private static final int TAG_BITS = 16;
+    private static final int TAG_BITS_SHIFT = 4;
+    private static final int TAG_BITS = 1 << TAG_BITS_SHIFT;
     private static final int TAGS_SHIFT = 2;
     private static final int TAGS = 1 << TAGS_SHIFT;
     private static final long TAG = 0xFFFF;
@@ -97,7 +98,14 @@ final class TaggedArray {
             return findAmongMany(setOf(hash), wanted, space, page);
         }
         int set = smallSetOf(hash);
-        return anyEqual(words[set], wanted) ? among(set + SMALL_HEADER, space, page) : 0;
+        long equal = equal(words[set], wanted);
+        return equal == 0 ? 0 : at(set + SMALL_HEADER, equal, space, page);
+    }
+
+    /** The value under this key at the first way whose tag is equal or, where two keys have one tag, at any of four; or 0. */
+    private long at(int ways, long equal, long space, long page) {
+        int at = ways + (Long.numberOfTrailingZeros(equal) >>> TAG_BITS_SHIFT) * WAY_WORDS;
+        return words[at] == page && words[at + SPACE] == space ? words[at + VALUE] : among(ways, space, page);
     }
 
     private int smallSetOf(long hash) {
@@ -106,7 +114,7 @@ final class TaggedArray {
 
     private long findAmongMany(int set, long wanted, long space, long page) {
         for (int word = 0; word < tagWords; word++) {
-            if (anyEqual(words[set + word], wanted)) {
+            if (equal(words[set + word], wanted) != 0) {
                 long value = among(set + header + word * TAGS * WAY_WORDS, space, page);
                 if (value != 0) {
                     return value;
@@ -116,11 +124,11 @@ final class TaggedArray {
         return 0;
     }
 
-    /** Whether one of four tags is the one wanted four times. */
-    private static boolean anyEqual(long tags, long wanted) {
+    /** The sign of the first of four tags that is the one wanted four times, and of later ones as it comes; 0 if none is. */
+    private static long equal(long tags, long wanted) {
         long difference = tags ^ wanted;
         // Of numbers with a clear sign only 0 gets it from a subtraction of 1; a borrow comes from such a 0 alone.
-        return (difference - ONES & ~difference & SIGNS) != 0;
+        return difference - ONES & ~difference & SIGNS;
     }
 
     /** The value under this key among four ways, or 0. */

@@ -81,6 +81,7 @@ public class RemappingBenchmark {
     @Param({
         "hit-recent",
         "hit-iotlb",
+        "hit-iotlb-wide",
         "paging-structure",
         "walk",
         "walk-wide",
@@ -100,6 +101,9 @@ public class RemappingBenchmark {
     private long nestedTable;
 
     private long[] iovas;
+    /** Where each of them leads. */
+    private long[] hpas;
+
     private int turn;
 
     /**
@@ -110,7 +114,8 @@ public class RemappingBenchmark {
         static Case of(String kind) {
             return switch (kind) {
                 case "hit-recent" -> new Case(32, 16, 0, 0, 0);
-                case "hit-iotlb" -> new Case(2048, 1024, 0, 0, 0);
+                case "hit-iotlb" -> new Case(256, 16, 0, 0, 0);
+                case "hit-iotlb-wide" -> new Case(2048, 1024, 0, 0, 0);
                 case "paging-structure" -> new Case(2048, 16, 16, 0, 1);
                 case "walk" -> new Case(2048, 16, 0, 0, 4);
                 case "walk-wide" -> new Case(65536, 16, 0, 0, 4);
@@ -146,7 +151,15 @@ public class RemappingBenchmark {
             write();
         }
         port = unit.portFor(RID);
-        iovas = shuffled(measured.pages);
+        long[] pages = kind.equals("hit-iotlb") ? inTurn() : shuffled(measured.pages);
+        iovas = new long[pages.length];
+        hpas = new long[pages.length];
+        for (int i = 0; i < pages.length; i++) {
+            // Of each page always the same line.
+            long offset = (pages[i] * 0x9E37_79B9_7F4A_7C15L >>> 58) * 64;
+            iovas[i] = IOVA + PAGE * pages[i] + offset;
+            hpas[i] = DATA + PAGE * (pages[i] % DATA_PAGES) + offset;
+        }
     }
 
     /** Legacy mode as the driver sets it up. */
@@ -179,18 +192,37 @@ public class RemappingBenchmark {
     }
 
     private static long[] shuffled(int pages) {
-        SplittableRandom random = new SplittableRandom(42);
         long[] order = new long[Math.max(pages, BATCH)];
         for (int i = 0; i < order.length; i++) {
-            order[i] = IOVA + (long) PAGE * (i % pages) + 64L * random.nextInt(PAGE / 64);
+            order[i] = i % pages;
         }
-        for (int i = order.length - 1; i > 0; i--) {
-            int j = random.nextInt(i + 1);
+        shuffle(order, 0, order.length);
+        return order;
+    }
+
+    /**
+     * 64 pages that an IOTLB of 16 sets and 4 ways holds. A port keeps as many, but one for each 64th page: of four that compete for a
+     * place it is always another one's turn.
+     */
+    private static long[] inTurn() {
+        long[] order = new long[BATCH];
+        for (int i = 0; i < BATCH; i++) {
+            order[i] = 64 * (i / 16 % 4) + i % 16;
+        }
+        for (int from = 0; from < BATCH; from += 16) {
+            shuffle(order, from, from + 16);
+        }
+        return order;
+    }
+
+    private static void shuffle(long[] order, int from, int to) {
+        SplittableRandom random = new SplittableRandom(42 + from);
+        for (int i = to - 1; i > from; i--) {
+            int j = from + random.nextInt(i + 1 - from);
             long swapped = order[i];
             order[i] = order[j];
             order[j] = swapped;
         }
-        return order;
     }
 
     /** Checks, where requests were made, that they were what {@link #kind} says. */
@@ -228,6 +260,18 @@ public class RemappingBenchmark {
     public long chase() {
         int from = nextBatch();
         return checked(nestedTable == 0 ? chaseOneTable(from, -1) : chaseNested(from, -1));
+    }
+
+    /** The datum alone, at an address that needs no translation: the lower bound of a hit. */
+    @Benchmark
+    @OperationsPerInvocation(BATCH)
+    public long data() {
+        int from = nextBatch();
+        long datum = 0;
+        for (int i = from; i < from + BATCH; i++) {
+            datum |= memory.loadShortAcquire(hpas[i] + datum) & 0xFFFF;
+        }
+        return checked(datum);
     }
 
     /** Addresses known beforehand, so that a processor may begin with one request while it ends another: what a request costs. */
