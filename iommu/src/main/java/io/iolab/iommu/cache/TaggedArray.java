@@ -12,7 +12,7 @@ package io.iolab.iommu.cache;
  *
  * <p>A look-up compares the tags of four ways at once, and branches on no single way: which of them holds what is sought is as good as
  * random, and a processor that guesses it wrong loses more than the look-up takes. A tag only says where to look; what counts is the
- * key. A value of 0, and a tag of 0, is an empty way.
+ * key. A value of 0 is an empty way, whatever its tag.
  *
  * <p>Threading: look-ups from any thread, believed only under a {@link CacheVersion}; changes while it is odd.
  */
@@ -21,14 +21,10 @@ final class TaggedArray {
     private static final int SPACE = 1;
     private static final int VALUE = 2;
 
-    private static final int TAG_BITS_SHIFT = 4;
-    private static final int TAG_BITS = 1 << TAG_BITS_SHIFT;
+    private static final int TAG_BITS = 16;
     private static final int TAGS_SHIFT = 2;
     private static final int TAGS = 1 << TAGS_SHIFT;
     private static final long TAG = 0xFFFF;
-    /** Of every tag that is in use. */
-    private static final long USED = 0x8000;
-
     /** 1 in each of four tags. */
     private static final long ONES = 0x0001_0001_0001_0001L;
 
@@ -87,7 +83,7 @@ final class TaggedArray {
     }
 
     private long tagOf(long hash) {
-        return hash >>> setBits & TAG | USED;
+        return hash >>> setBits & TAG;
     }
 
     /** The value under this key, or 0. */
@@ -98,14 +94,7 @@ final class TaggedArray {
             return findAmongMany(setOf(hash), wanted, space, page);
         }
         int set = smallSetOf(hash);
-        long equal = equal(words[set], wanted);
-        return equal == 0 ? 0 : at(set + SMALL_HEADER, equal, space, page);
-    }
-
-    /** The value under this key at the first way whose tag is equal or, where two keys have one tag, at any of four; or 0. */
-    private long at(int ways, long equal, long space, long page) {
-        int at = ways + (Long.numberOfTrailingZeros(equal) >>> TAG_BITS_SHIFT) * WAY_WORDS;
-        return words[at] == page && words[at + SPACE] == space ? words[at + VALUE] : among(ways, space, page);
+        return anyEqual(words[set], wanted) ? among(set + SMALL_HEADER, space, page) : 0;
     }
 
     private int smallSetOf(long hash) {
@@ -114,7 +103,7 @@ final class TaggedArray {
 
     private long findAmongMany(int set, long wanted, long space, long page) {
         for (int word = 0; word < tagWords; word++) {
-            if (equal(words[set + word], wanted) != 0) {
+            if (anyEqual(words[set + word], wanted)) {
                 long value = among(set + header + word * TAGS * WAY_WORDS, space, page);
                 if (value != 0) {
                     return value;
@@ -124,11 +113,11 @@ final class TaggedArray {
         return 0;
     }
 
-    /** The sign of the first of four tags that is the one wanted four times, and of later ones as it comes; 0 if none is. */
-    private static long equal(long tags, long wanted) {
+    /** Whether one of four tags is the one wanted four times. */
+    private static boolean anyEqual(long tags, long wanted) {
         long difference = tags ^ wanted;
         // Of numbers with a clear sign only 0 gets it from a subtraction of 1; a borrow comes from such a 0 alone.
-        return difference - ONES & ~difference & SIGNS;
+        return (difference - ONES & ~difference & SIGNS) != 0;
     }
 
     /** The value under this key among four ways, or 0. */
@@ -188,7 +177,7 @@ final class TaggedArray {
         words[at] = page;
         words[at + SPACE] = space;
         words[at + VALUE] = value;
-        setTag(set, way, tagOf(hash));
+        setTag(set + (way >>> TAGS_SHIFT), way & TAGS - 1, tagOf(hash));
     }
 
     /** The common case of {@link #add}: a full set of up to four ways. */
@@ -200,13 +189,12 @@ final class TaggedArray {
         words[at] = page;
         words[at + SPACE] = space;
         words[at + VALUE] = value;
-        int shift = way * TAG_BITS;
-        words[set] = words[set] & ~(TAG << shift) | tagOf(hash) << shift;
+        setTag(set, way, tagOf(hash));
     }
 
-    private void setTag(int set, int way, long tag) {
-        int at = set + (way >>> TAGS_SHIFT);
-        int shift = (way & TAGS - 1) * TAG_BITS;
+    /** @param lane 0 to 3 */
+    private void setTag(int at, int lane, long tag) {
+        int shift = lane * TAG_BITS;
         words[at] = words[at] & ~(TAG << shift) | tag << shift;
     }
 
@@ -215,7 +203,6 @@ final class TaggedArray {
         words[at] = 0;
         words[at + SPACE] = 0;
         words[at + VALUE] = 0;
-        setTag(set, way, 0);
         words[set + tagWords] |= 1L << way;
         occupied--;
     }
