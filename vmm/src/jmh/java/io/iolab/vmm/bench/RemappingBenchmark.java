@@ -58,17 +58,18 @@ import org.openjdk.jmh.annotations.Warmup;
  * <pre>
  *                            load16   bound   ratio    independent   bound   ratio
  *   hit-recent                  7.3     2.9     2.5            5.5
- *   hit-iotlb                  18.2     4.6     4.0           16.4
+ *   hit-iotlb                  18.2     3.1     5.9           16.4
  *   hit-iotlb-wide             29.2    12.9     2.3           21.7
  *   paging-structure           36.2                           35.0
  *   walk                       38.4    24.6     1.6           33.9     6.8     5.0
  *   walk-wide                  56.3    47.9     1.2           46.1    12.0     3.8
- *   first-level                39.0    25.1     1.6           43.9     7.5     5.9
+ *   first-level                39.0    25.1     1.6      38 to 50      7.5    5 to 7
  *   nested                    122.9    87.2     1.4          119.4    47.4     2.5
  *   nested-paging-structure    69.4                           67.3
  * </pre>
  *
- * <p>So a walk is within twice its bound from end to end, and four to six times the bare loads where these may overlap: a request is some
+ * <p>So a walk is within twice its bound from end to end, and four to seven times the bare loads where these may overlap (a range is one of
+ * runs of the virtual machine, which compile it differently): a request is some
  * 400 instructions, near the number that such a processor holds at once, and the compare-and-set of its fill lets no later load begin.
  * A table that is known saves three loads that mostly hit the first cache, and costs a comparison: hardly less than a walk on this machine,
  * and half of a nested one.
