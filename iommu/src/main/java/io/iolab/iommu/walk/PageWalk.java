@@ -22,8 +22,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: one thread at a time. Requesters have one each, so that walks run beside each other without a lock.
  */
 public final class PageWalk {
-    private static final long WRITES = Iotlb.WRITE | Iotlb.SUPERVISOR_WRITE;
-
     private final TableTrail trail;
     private final SecondLevelWalk second;
     private final FirstLevelWalk first;
