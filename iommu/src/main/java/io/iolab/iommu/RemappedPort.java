@@ -149,14 +149,13 @@ final class RemappedPort extends MovingPort {
         long page = iova >>> AddressRange.PAGE_SHIFT;
         int slot = slot(page);
         long frame = recent[slot + FRAME];
-        boolean translates = translator.mode().translates();
-        if (recent[slot + PAGE] == page && recent[slot + VERSION] == version && (frame & access) != 0 && translates) {
+        if (recent[slot + PAGE] == page && recent[slot + VERSION] == version && (frame & access) != 0) {
             counters.contextHits++;
             counters.pasidHits += space.isScalable() ? 1 : 0;
             counters.iotlbHits += frame >>> IOTLB_SHIFT & 1;
             return frame & -AddressRange.PAGE_SIZE | iova & AddressRange.PAGE_SIZE - 1;
         }
-        long hpa = translates && space.currentUnder(caches.bindings()) ? unlocked(iova, access, version) : -1;
+        long hpa = space.currentUnder(caches.bindings()) ? unlocked(iova, access, version) : -1;
         return hpa >= 0 ? hpa : translator.translate(this, iova, access);
     }
 
@@ -187,16 +186,16 @@ final class RemappedPort extends MovingPort {
     }
 
     private long walked(long iova, long needs, boolean write, long version) {
-        long before = walk.accesses();
-        if (walk.page(space, iova, needs, write) != null || !caches.tryBeginChange(version)) {
+        long entry = walk.page(space, iova, needs, write);
+        if (entry == 0 || !caches.tryBeginChange(version)) {
             return -1;
         }
-        long entry = walk.entry();
-        iotlb.fill(space.space(), iova, entry);
+        // It was not there when the walk began, and nothing has changed since.
+        iotlb.add(space.space(), iova, entry);
         walk.fillTables();
         long filled = caches.endChange();
         counters.iotlbMisses++;
-        counters.walkAccesses += walk.accesses() - before;
+        counters.walkAccesses += walk.accesses();
         counted();
         long hpa = Iotlb.hpa(entry, iova);
         rememberPage(iova, hpa, entry, filled);

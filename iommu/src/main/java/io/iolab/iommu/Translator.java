@@ -133,7 +133,8 @@ final class Translator {
     private @Nullable FaultReason lookUpReason;
 
     /**
-     * The entry that translates an address, from the IOTLB or from tables.
+     * The entry that translates an address, from the IOTLB or from tables. The lock keeps invalidations away, but not what other ports
+     * enter after walks of their own: the whole of it is a change of the caches, so that no look-up reads half of an entry.
      *
      * @return meaningful when {@link #lookUpReason} is null afterwards
      */
@@ -144,6 +145,15 @@ final class Translator {
                     space.isScalable() ? FaultReason.SECOND_LEVEL_BEYOND_WIDTH : FaultReason.ADDRESS_BEYOND_WIDTH;
             return 0;
         }
+        version.beginChange();
+        try {
+            return lookUpAlone(port, space, iova, needs, write);
+        } finally {
+            version.endChange();
+        }
+    }
+
+    private long lookUpAlone(RemappedPort port, AddressSpace space, long iova, long needs, boolean write) {
         RequesterCounters counters = port.counters();
         long entry = iotlb.find(space.space(), iova);
         if (entry == 0) {
@@ -157,26 +167,17 @@ final class Translator {
             }
         }
         PageWalk walk = port.walk();
-        long before = walk.accesses();
-        FaultReason reason = walk.page(space, iova, needs, write);
-        counters.walkAccesses += walk.accesses() - before;
+        entry = walk.page(space, iova, needs, write);
+        FaultReason reason = entry != 0 ? null : walk.reason();
+        counters.walkAccesses += walk.accesses();
         if (reason == null) {
-            entry = walk.entry();
-            fill(space.space(), iova, entry, walk);
+            iotlb.fill(space.space(), iova, entry);
+            walk.fillTables();
         } else if (capabilities.cachingMode() && walk.notPresent()) {
-            fill(space.space(), iova, Denial.absent(reason), null);
+            iotlb.fill(space.space(), iova, Denial.absent(reason));
         }
         lookUpReason = reason;
         return entry;
-    }
-
-    private void fill(long space, long iova, long entry, @Nullable PageWalk walk) {
-        version.beginChange();
-        iotlb.fill(space, iova, entry);
-        if (walk != null) {
-            walk.fillTables();
-        }
-        version.endChange();
     }
 
     private void block(RemappedPort port, FaultReason reason, boolean faultsDisabled, long iova, int flags) {

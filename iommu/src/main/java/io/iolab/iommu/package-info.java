@@ -10,7 +10,7 @@
  *
  * <p>What is offered is chosen by {@link io.iolab.iommu.RemappingOptions}, and CAP and ECAP say so.
  *
- * <p>Threading: registers from any thread; a port from one thread at a time, ports beside each other. A hit takes no lock;
+ * <p>Threading: registers from any thread; a port from one thread at a time, ports beside each other. A hit and a common walk take no lock;
  * everything else happens under one lock per unit.
  */
 @org.jspecify.annotations.NullMarked

@@ -51,6 +51,8 @@ public final class Iotlb {
     private final TaggedArray pages4K;
     private final TaggedArray pages2M;
     private final TaggedArray pages1G;
+    /** Whether there is any entry but for 4 KiB pages. */
+    private boolean hasLarge;
 
     public Iotlb(CacheGeometry geometry4K, CacheGeometry geometry2M, CacheGeometry geometry1G) {
         pages4K = new TaggedArray(geometry4K);
@@ -61,7 +63,7 @@ public final class Iotlb {
 
     /** Entries for 4 KiB pages. */
     public int smallPages() {
-        return pages4K.slots();
+        return pages4K.capacity();
     }
 
     private static int shift(int size) {
@@ -75,18 +77,18 @@ public final class Iotlb {
      */
     public long find(long space, long iova) {
         long entry = pages4K.find(space, CacheSpace.page(iova, 12));
-        if (entry == 0 && !pages2M.isEmpty()) {
-            entry = pages2M.find(space, CacheSpace.page(iova, 21));
-        }
-        if (entry == 0 && !pages1G.isEmpty()) {
-            entry = pages1G.find(space, CacheSpace.page(iova, 30));
-        }
-        return entry;
+        return entry != 0 || !hasLarge ? entry : findLarge(space, iova);
+    }
+
+    private long findLarge(long space, long iova) {
+        long entry = pages2M.find(space, CacheSpace.page(iova, 21));
+        return entry != 0 ? entry : pages1G.find(space, CacheSpace.page(iova, 30));
     }
 
     /** Where {@code iova} lies in host memory, by an entry that translates it. */
     public static long hpa(long entry, long iova) {
-        return entry & FRAME | iova & (1L << pageShift(entry)) - 1;
+        long offset = isSmall(entry) ? 0xFFF : (1L << pageShift(entry)) - 1;
+        return entry & FRAME | iova & offset;
     }
 
     /** 12, 21 or 30. */
@@ -105,10 +107,42 @@ public final class Iotlb {
         return frameHpa & FRAME | (long) ((pageShift - 12) / 9) << SIZE_SHIFT | VALID | marks;
     }
 
-    /** Within a change of the {@link CacheVersion}. */
+    /** As {@link #entry}, by the page table level that maps the page, 1 to 3. */
+    public static long entryOfLevel(int level, long frameHpa, long marks) {
+        return frameHpa | (long) (level - 1) << SIZE_SHIFT | VALID | marks;
+    }
+
+    /** The level that maps the page, 1 to 3. */
+    public static int level(long entry) {
+        return ((int) (entry >>> SIZE_SHIFT) & 3) + 1;
+    }
+
+    /** Whether an entry is of a 4 KiB page. */
+    public static boolean isSmall(long entry) {
+        return (entry & 3 << SIZE_SHIFT) == 0;
+    }
+
+    /** First byte of the page. */
+    public static long frameHpa(long entry) {
+        return entry & FRAME;
+    }
+
+    /** Enters a translation that {@link #find} has not found, with nothing changed since. Within a change of the {@link CacheVersion}. */
+    public void add(long space, long iova, long entry) {
+        if (isSmall(entry)) {
+            pages4K.add(space, CacheSpace.page(iova, 12), entry);
+        } else {
+            int size = (int) (entry >>> SIZE_SHIFT) & 3;
+            arrays[size].add(space, CacheSpace.page(iova, shift(size)), entry);
+            hasLarge = true;
+        }
+    }
+
+    /** Enters a translation, in place of the one that is there. Within a change of the {@link CacheVersion}. */
     public void fill(long space, long iova, long entry) {
         int size = (int) (entry >>> SIZE_SHIFT) & 3;
         arrays[size].fill(space, CacheSpace.page(iova, shift(size)), entry);
+        hasLarge |= size != 0;
     }
 
     /** Drops entries; see {@link TaggedArray#dropMatching}. Within a change of the {@link CacheVersion}. */
@@ -116,5 +150,6 @@ public final class Iotlb {
         for (int size = 0; size < SIZES; size++) {
             arrays[size].dropMatching(space, compare, CacheSpace.address(iova), shift(size), blockShift);
         }
+        hasLarge = !pages2M.isEmpty() || !pages1G.isEmpty();
     }
 }

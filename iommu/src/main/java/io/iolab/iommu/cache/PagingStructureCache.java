@@ -15,6 +15,7 @@ public final class PagingStructureCache {
     private static final long VALID = 0x100;
 
     private final boolean present;
+    private long changes;
     private final TaggedArray[] arrays = new TaggedArray[LEVELS];
 
     public PagingStructureCache(CacheGeometry geometry) {
@@ -42,6 +43,11 @@ public final class PagingStructureCache {
         return arrays[level - 1].find(space, CacheSpace.page(iova, shift(level)));
     }
 
+    /** How often anything here may have changed: what was found before the last change has to be looked up again. */
+    public long changes() {
+        return changes;
+    }
+
     public static long tableHpa(long value) {
         return value & TABLE;
     }
@@ -53,11 +59,13 @@ public final class PagingStructureCache {
 
     /** Within a change of the {@link CacheVersion}. */
     public void fill(long space, long iova, int level, long tableHpa, long rights) {
+        changes++;
         arrays[level - 1].fill(space, CacheSpace.page(iova, shift(level)), tableHpa & TABLE | VALID | rights);
     }
 
     void drop(long space, long compare, long iova, int blockShift) {
         if (present) {
+            changes++;
             for (int level = 1; level <= LEVELS; level++) {
                 arrays[level - 1].dropMatching(space, compare, CacheSpace.address(iova), shift(level), blockShift);
             }

@@ -33,6 +33,9 @@ public final class AddressSpace {
     private long secondLevelTable;
     private int secondLevels;
     private int inputWidth;
+    /** Bits that no address of these tables has. */
+    private long beyond;
+
     private long firstLevelTable;
     private int firstLevels;
     private boolean writeProtect;
@@ -69,6 +72,7 @@ public final class AddressSpace {
         if (kind == Kind.SECOND_LEVEL) {
             inputWidth = Math.min(inputWidth, ContextEntry.addressWidth(high));
         }
+        beyond = -1L << inputWidth;
         secondLevelAccessedDirty = false;
         walkSnoop = true;
         pageMarks = 0;
@@ -102,6 +106,7 @@ public final class AddressSpace {
         if (kind == Kind.SECOND_LEVEL || kind == Kind.NESTED) {
             inputWidth = Math.min(inputWidth, 12 + 9 * secondLevels);
         }
+        beyond = hasFirstLevel ? 0 : -1L << inputWidth;
         secondLevelAccessedDirty = PasidEntry.secondLevelAccessedDirty(word0);
         firstLevelTable = PasidEntry.firstLevelTable(word2);
         firstLevels = PasidEntry.firstLevels(word2);
@@ -206,7 +211,7 @@ public final class AddressSpace {
 
     /** Whether an address is one that these tables can translate; first-level addresses have a check of their own. */
     public boolean covers(long iova) {
-        return kind == Kind.FIRST_LEVEL || kind == Kind.NESTED || iova >>> inputWidth == 0;
+        return (iova & beyond) == 0;
     }
 
     /** Bits in an address that the second-level table takes, or that passes through. */

@@ -20,14 +20,21 @@ import org.jspecify.annotations.Nullable;
  */
 final class FirstLevelWalk {
     private static final int MAXIMUM_LEVELS = 5;
+    private static final long PRESENT = 1;
     private static final long ALL_RIGHTS = Iotlb.WRITE | Iotlb.USER | Iotlb.EXECUTE;
     private static final long WRITES = Iotlb.WRITE | Iotlb.SUPERVISOR_WRITE;
 
     private final Memory memory;
     private final Capabilities capabilities;
     private final PagingStructureCache tables;
+    private final boolean remembers;
     private final TableTrail trail;
     private final SecondLevelWalk second;
+    private final int guestAddressWidth;
+    /** Reserved bits of every entry, nested and not, where XD is none. */
+    private final long reservedNested;
+
+    private final long reservedHost;
     private final long[] visitedHpa = new long[MAXIMUM_LEVELS];
     /** Guest physical where nested. */
     private final long[] visitedAddress = new long[MAXIMUM_LEVELS];
@@ -48,12 +55,122 @@ final class FirstLevelWalk {
         this.memory = memory;
         this.capabilities = capabilities;
         this.tables = tables;
+        this.remembers = tables.present();
         this.trail = trail;
         this.second = second;
+        guestAddressWidth = capabilities.guestAddressWidth();
+        reservedNested = FirstLevelEntry.reserved(1, true, true, true, capabilities);
+        reservedHost = FirstLevelEntry.reserved(1, true, false, true, capabilities);
     }
 
     private static boolean canonical(long iova, int width) {
         return iova << 64 - width >> 64 - width == iova;
+    }
+
+    /**
+     * The walk of a request that meets no obstacle and has no bit to set, as {@link SecondLevelWalk#common}. {@link #walk} finds out
+     * what stopped it.
+     *
+     * @return the page as the IOTLB keeps it; or 0
+     */
+    long common(AddressSpace in, long iova, long needs, boolean write) {
+        int level = in.firstLevels();
+        if (!canonical(iova, Math.min(12 + 9 * level, guestAddressWidth))) {
+            return 0;
+        }
+        long tableAddress = in.firstLevelTable();
+        // The intersection of all entries, XD turned round so that it is a right like the others.
+        long all = -1;
+        if (remembers) {
+            for (int known = 1; known < level; known++) {
+                long found = known == 1 ? trail.findLowest(in.space(), iova) : tables.find(in.space(), iova, known);
+                if (found != 0) {
+                    level = known;
+                    tableAddress = PagingStructureCache.tableHpa(found);
+                    all = allOf(PagingStructureCache.rights(found));
+                }
+            }
+        }
+        boolean nested = in.kind() == AddressSpace.Kind.NESTED;
+        long reserved = (nested ? reservedNested : reservedHost) | (in.noExecute() ? 0 : FirstLevelEntry.NO_EXECUTE);
+        long table = reserved | FirstLevelEntry.PAGE_SIZE | PRESENT;
+        int from = level;
+        long entry;
+        while (true) {
+            long entryHpa = SecondLevelEntry.hpa(tableAddress, iova, level);
+            if (nested) {
+                entryHpa = nestedHpa(in, entryHpa);
+            }
+            if (!memory.contains(entryHpa, FirstLevelEntry.BYTES)) {
+                return 0;
+            }
+            entry = memory.readLong(entryHpa);
+            all &= entry ^ FirstLevelEntry.NO_EXECUTE;
+            if (level == 1 || (entry & table) != PRESENT) {
+                break;
+            }
+            tableAddress = FirstLevelEntry.address(entry);
+            level--;
+            if (remembers) {
+                trail.add(in.space(), iova, level, tableAddress, rights(all ^ FirstLevelEntry.NO_EXECUTE));
+            }
+        }
+        if (level > 1) {
+            if ((entry & FirstLevelEntry.PAGE_SIZE) == 0) {
+                return 0;
+            }
+            reserved = FirstLevelEntry.reserved(level, true, nested, in.noExecute(), capabilities);
+        }
+        if ((entry & (reserved | PRESENT)) != PRESENT) {
+            return 0;
+        }
+        long page = commonPage(in, iova, level, entry, all, needs, write);
+        accesses += page != 0 ? from - level + 1 : 0;
+        return page;
+    }
+
+    /** Where a table entry at a guest physical address lies, or -1. */
+    private long nestedHpa(AddressSpace in, long entryGpa) {
+        if (entryGpa >>> in.inputWidth() != 0) {
+            return -1;
+        }
+        long page = second.common(in, entryGpa, Iotlb.READ, false);
+        return page != 0 ? Iotlb.hpa(page, entryGpa) : -1;
+    }
+
+    /** @param all the intersection of all entries, XD turned round */
+    private long commonPage(AddressSpace in, long iova, int level, long entry, long all, long needs, boolean write) {
+        long accessed = FirstLevelEntry.ACCESSED | (in.extendedAccessed() ? FirstLevelEntry.EXTENDED_ACCESSED : 0);
+        long granted = marks(in, rights(all ^ FirstLevelEntry.NO_EXECUTE));
+        boolean clean = (entry & FirstLevelEntry.DIRTY) == 0;
+        boolean dirties = write && (granted & in.writeRights()) != 0;
+        if ((all & accessed) != accessed
+                || (in.required() & ~granted) != 0
+                || (granted & needs) == 0
+                || clean && dirties) {
+            return 0;
+        }
+        long frame = FirstLevelEntry.frame(entry, level);
+        if (in.kind() != AddressSpace.Kind.NESTED) {
+            long found = clean && (granted & WRITES) != 0 ? granted & ~WRITES | Iotlb.CLEAN : granted;
+            return Iotlb.entryOfLevel(level, frame, found);
+        }
+        long gpa = frame | iova & (1L << SecondLevelEntry.shift(level)) - 1;
+        if (gpa >>> in.inputWidth() != 0) {
+            return 0;
+        }
+        long page = second.common(in, gpa, secondNeeds(needs), write);
+        if (page == 0) {
+            return 0;
+        }
+        int smaller = Math.min(level, Iotlb.level(page));
+        long frameHpa = Iotlb.hpa(page, gpa) & -(1L << SecondLevelEntry.shift(smaller));
+        return Iotlb.entryOfLevel(smaller, frameHpa, nestedMarks(granted, page, clean));
+    }
+
+    /** {@link Iotlb#READ} or WRITE as a second level knows them. */
+    static long secondNeeds(long needs) {
+        return needs & Iotlb.READ | ((needs & WRITES) != 0 ? Iotlb.WRITE : 0);
     }
 
     /**
@@ -70,7 +187,7 @@ final class FirstLevelWalk {
         if (!canonical(iova, width)) {
             return FaultReason.NOT_CANONICAL;
         }
-        if (!canonical(iova, Math.min(width, capabilities.guestAddressWidth()))) {
+        if (!canonical(iova, Math.min(width, guestAddressWidth))) {
             return FaultReason.BEYOND_HARDWARE_WIDTH;
         }
         long table = in.firstLevelTable();
@@ -112,6 +229,14 @@ final class FirstLevelWalk {
         return entry & FirstLevelEntry.WRITE
                 | ((entry & FirstLevelEntry.USER) != 0 ? Iotlb.USER : 0)
                 | ((entry & FirstLevelEntry.NO_EXECUTE) == 0 ? Iotlb.EXECUTE : 0);
+    }
+
+    /** The entry, XD turned round and all its other bits set, that gives these {@link #rights}. */
+    private static long allOf(long rights) {
+        return rights & Iotlb.WRITE
+                | ((rights & Iotlb.USER) != 0 ? FirstLevelEntry.USER : 0)
+                | ((rights & Iotlb.EXECUTE) != 0 ? FirstLevelEntry.NO_EXECUTE : 0)
+                | ~(FirstLevelEntry.WRITE | FirstLevelEntry.USER | FirstLevelEntry.NO_EXECUTE);
     }
 
     /** Reads one entry into {@link #visited} and checks it. */
@@ -193,27 +318,35 @@ final class FirstLevelWalk {
         if (gpa >>> in.inputWidth() != 0) {
             return FaultReason.FIRST_LEVEL_BEYOND_NESTED_WIDTH;
         }
-        long secondNeeds = needs & Iotlb.READ | ((needs & WRITES) != 0 ? Iotlb.WRITE : 0);
-        FaultReason reason = second.walk(in, gpa, secondNeeds, write, SecondLevelUse.NESTED_PAGE);
+        FaultReason reason = second.walk(in, gpa, secondNeeds(needs), write, SecondLevelUse.NESTED_PAGE);
         if (reason != null) {
             notPresent = second.notPresent();
             return reason;
         }
         pageShift = Math.min(pageShift, second.pageShift());
         frameHpa = second.hpa(gpa) & -(1L << pageShift);
-        long allowed = second.marks();
-        boolean clean = ((marks | allowed) & Iotlb.CLEAN) != 0;
-        long granted = marks(in, rights);
-        marks = granted | allowed & Iotlb.SNOOP;
-        marks |= (granted & Iotlb.WRITE) != 0 ? Iotlb.FIRST_LEVEL_WRITE : 0;
-        marks |= (granted & Iotlb.SUPERVISOR_WRITE) != 0 ? Iotlb.FIRST_LEVEL_SUPERVISOR_WRITE : 0;
-        marks &= (allowed & Iotlb.READ) == 0 ? ~Iotlb.READ : -1;
-        if ((allowed & (Iotlb.WRITE | Iotlb.CLEAN)) == 0) {
-            marks &= ~WRITES;
-        } else if (clean && (marks & WRITES) != 0) {
-            marks = marks & ~WRITES | Iotlb.CLEAN;
-        }
+        boolean clean = (marks & Iotlb.CLEAN) != 0;
+        marks = nestedMarks(marks(in, rights), second.marks(), clean);
         return null;
+    }
+
+    /**
+     * The rights that both levels give.
+     *
+     * @param granted marks of the first level
+     * @param allowed marks of the second
+     * @param firstClean the first level's dirty bit is clear
+     */
+    private static long nestedMarks(long granted, long allowed, boolean firstClean) {
+        boolean clean = firstClean || (allowed & Iotlb.CLEAN) != 0;
+        long found = granted | allowed & Iotlb.SNOOP;
+        found |= (granted & Iotlb.WRITE) != 0 ? Iotlb.FIRST_LEVEL_WRITE : 0;
+        found |= (granted & Iotlb.SUPERVISOR_WRITE) != 0 ? Iotlb.FIRST_LEVEL_SUPERVISOR_WRITE : 0;
+        found &= (allowed & Iotlb.READ) == 0 ? ~Iotlb.READ : -1;
+        if ((allowed & (Iotlb.WRITE | Iotlb.CLEAN)) == 0) {
+            return found & ~WRITES;
+        }
+        return clean && (found & WRITES) != 0 ? found & ~WRITES | Iotlb.CLEAN : found;
     }
 
     private @Nullable FaultReason update(AddressSpace in, int leaf, int from, boolean dirties) {
@@ -242,7 +375,12 @@ final class FirstLevelWalk {
                 : null;
     }
 
-    /** Entries of first-level tables read so far. */
+    /** A new request begins. */
+    void begin() {
+        accesses = 0;
+    }
+
+    /** Entries of first-level tables read for the request. */
     long accesses() {
         return accesses;
     }

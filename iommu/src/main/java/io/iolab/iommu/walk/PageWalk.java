@@ -6,6 +6,7 @@ import io.iolab.iommu.cache.Iotlb;
 import io.iolab.iommu.cache.PagingStructureCache;
 import io.iolab.iommu.fault.FaultReason;
 import io.iolab.iommu.register.Capabilities;
+import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,12 +22,11 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: one thread at a time. Requesters have one each, so that walks run beside each other without a lock.
  */
 public final class PageWalk {
-    private static final long WRITES = Iotlb.WRITE | Iotlb.SUPERVISOR_WRITE;
-
     private final TableTrail trail;
     private final SecondLevelWalk second;
     private final FirstLevelWalk first;
-    private long entry;
+    private long found;
+    private @Nullable FaultReason reason;
     private boolean notPresent;
 
     /**
@@ -40,27 +40,62 @@ public final class PageWalk {
     }
 
     /**
-     * Walks for one address. On success {@link #entry} is what the IOTLB may keep; on a fault {@link #notPresent} tells an absent
-     * page from a denied one.
+     * Walks for one address. On a fault {@link #reason} says why and {@link #notPresent} tells an absent page from a denied one.
      *
      * @param in not pass-through, and covering {@code iova}
      * @param needs {@link Iotlb#READ} or a write mark of {@link Iotlb}, or both; one of them is enough
      * @param write whether a page that may be written will be
+     * @return what the IOTLB may keep, or 0 on a fault
      */
-    public @Nullable FaultReason page(AddressSpace in, long iova, long needs, boolean write) {
+    public long page(AddressSpace in, long iova, long needs, boolean write) {
+        begin();
+        long entry = common(in, iova, needs, write);
+        // Nothing that the caller loads next comes before what the walk has loaded.
+        VarHandle.acquireFence();
+        if (entry != 0) {
+            return entry;
+        }
+        begin();
+        reason = walk(in, iova, needs, write);
+        return reason == null ? found : 0;
+    }
+
+    private void begin() {
         trail.begin();
+        second.begin();
+        first.begin();
+    }
+
+    private long common(AddressSpace in, long iova, long needs, boolean write) {
+        long entry;
+        if (in.kind() == AddressSpace.Kind.SECOND_LEVEL) {
+            entry = second.common(in, iova, FirstLevelWalk.secondNeeds(needs), write);
+            if (entry == 0) {
+                return 0;
+            }
+            entry |= Iotlb.UNRESTRICTED | in.pageMarks() | ((entry & Iotlb.WRITE) != 0 ? Iotlb.SUPERVISOR_WRITE : 0);
+        } else {
+            entry = first.common(in, iova, needs, write);
+        }
+        long hpa = Iotlb.frameHpa(entry);
+        boolean interrupts = Iotlb.isSmall(entry)
+                ? MessagePort.claims(hpa)
+                : hpa >>> Iotlb.pageShift(entry) == MessagePort.BASE >>> Iotlb.pageShift(entry);
+        return interrupts ? 0 : entry;
+    }
+
+    private @Nullable FaultReason walk(AddressSpace in, long iova, long needs, boolean write) {
         notPresent = false;
         if (in.kind() != AddressSpace.Kind.SECOND_LEVEL) {
-            FaultReason reason = first.walk(in, iova, needs, write);
-            notPresent = reason != null && first.notPresent();
-            return reason != null ? reason : found(in, iova, first.pageShift(), first.frameHpa(), first.marks());
+            FaultReason denied = first.walk(in, iova, needs, write);
+            notPresent = denied != null && first.notPresent();
+            return denied != null ? denied : found(in, iova, first.pageShift(), first.frameHpa(), first.marks());
         }
-        long secondNeeds = needs & Iotlb.READ | ((needs & WRITES) != 0 ? Iotlb.WRITE : 0);
         SecondLevelUse use = in.isScalable() ? SecondLevelUse.SCALABLE : SecondLevelUse.LEGACY;
-        FaultReason reason = second.walk(in, iova, secondNeeds, write, use);
-        if (reason != null) {
+        FaultReason denied = second.walk(in, iova, FirstLevelWalk.secondNeeds(needs), write, use);
+        if (denied != null) {
             notPresent = second.notPresent();
-            return reason;
+            return denied;
         }
         long marks = second.marks() | Iotlb.UNRESTRICTED | in.pageMarks();
         marks |= (marks & Iotlb.WRITE) != 0 ? Iotlb.SUPERVISOR_WRITE : 0;
@@ -77,11 +112,11 @@ public final class PageWalk {
             if (MessagePort.claims(baseHpa + offset)) {
                 return in.isScalable() ? FaultReason.SCALABLE_INTERRUPT_RANGE : FaultReason.INTERRUPT_RANGE;
             }
-            entry = Iotlb.entry(12, baseHpa + (offset & ~0xFFFL), marks);
+            found = Iotlb.entry(12, baseHpa + (offset & ~0xFFFL), marks);
         } else if (shift < 20 && MessagePort.claims(baseHpa)) {
             return in.isScalable() ? FaultReason.SCALABLE_INTERRUPT_RANGE : FaultReason.INTERRUPT_RANGE;
         } else {
-            entry = Iotlb.entry(shift, baseHpa, marks);
+            found = Iotlb.entry(shift, baseHpa, marks);
         }
         return null;
     }
@@ -91,14 +126,14 @@ public final class PageWalk {
         trail.fill();
     }
 
-    /** Entries of page tables read so far, failed reads included. */
+    /** Entries of page tables read by the last walk, failed reads included. */
     public long accesses() {
         return second.accesses() + first.accesses();
     }
 
-    /** The page that was found, as the IOTLB keeps it. */
-    public long entry() {
-        return entry;
+    /** Why the last walk found nothing. */
+    public @Nullable FaultReason reason() {
+        return reason;
     }
 
     /** Whether the last fault came from an entry that is not present. */
