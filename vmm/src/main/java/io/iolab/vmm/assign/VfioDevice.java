@@ -296,8 +296,8 @@ public final class VfioDevice {
     }
 
     /**
-     * FEATURE: of what could be asked, migration and the device's own log of its DMA among it, a physical function has nothing. Pages that it
-     * writes are logged by the IOMMU: {@link VfioContainer#dirtyBitmap}.
+     * FEATURE: of what could be asked, migration and the device's own log of its DMA among it, a physical function has nothing. Pages
+     * that it writes are logged by the IOMMU: {@link VfioContainer#dirtyBitmap}.
      *
      * @param feature by its number
      * @return {@link Errno#ENOTTY}
