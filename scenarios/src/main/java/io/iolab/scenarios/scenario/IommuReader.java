@@ -52,7 +52,8 @@ final class IommuReader {
         }
         if (assigned && policy != Policy.NONE && nic.deviceTlb()) {
             throw guest.error(
-                    Guest.IOMMU.name(), "expected without device_tlb; the guest's unit offers no device TLB to invalidate");
+                    Guest.IOMMU.name(),
+                    "expected without device_tlb; the guest's unit offers no device TLB to invalidate");
         }
         if (policy == Policy.SHADOW && nic.ringSize() > BOUNCE_SLOTS) {
             throw node.error(

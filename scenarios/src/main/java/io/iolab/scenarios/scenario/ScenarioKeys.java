@@ -281,8 +281,8 @@ final class ScenarioKeys {
                 "iommu",
                 "passthrough, native: the guest's kernel drives a remapping unit for its NIC; default: it knows of none.",
                 () -> Key.mapping(Iommu.ALL));
-        static final List<Key<?>> ALL =
-                List.of(NAME, PATH, RAM, LINK, NIC, VIRTIO, WORKLOAD, MAPPED, DEVICE, MSIX, INTERRUPTS, DEVICE_TLB, IOMMU);
+        static final List<Key<?>> ALL = List.of(
+                NAME, PATH, RAM, LINK, NIC, VIRTIO, WORKLOAD, MAPPED, DEVICE, MSIX, INTERRUPTS, DEVICE_TLB, IOMMU);
 
         private Guest() {}
     }

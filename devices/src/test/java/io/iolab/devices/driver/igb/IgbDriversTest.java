@@ -283,7 +283,8 @@ class IgbDriversTest {
     }
 
     @Test
-    @DisplayName("82576 datasheet 8.8.8: a masked completion keeps its cause, so unmasking it once the ring is full interrupts at once")
+    @DisplayName(
+            "82576 datasheet 8.8.8: a masked completion keeps its cause, so unmasking it once the ring is full interrupts at once")
     void shouldInterruptForTransmissionsOnlyWhileTheRingIsFullIfAskedTo() {
         byte[] frame = frame(PEER, ADDRESSES[0], 1);
         send(first, frame);
