@@ -5,6 +5,7 @@ import io.iolab.devices.dma.TranslationPort;
 import io.iolab.iommu.cache.Iotlb;
 import io.iolab.iommu.fault.FaultReason;
 import io.iolab.iommu.walk.AddressSpace;
+import io.iolab.iommu.walk.PageWalk;
 
 /**
  * What an entry of the IOTLB means to a request that it does not let through: the reason that a walk would have found when the entry
@@ -16,9 +17,13 @@ final class Denial {
 
     private Denial() {}
 
-    /** The entry that keeps an absence in mind (caching mode). */
-    static long absent(FaultReason reason) {
-        return Iotlb.entry(12, 0, reason == FaultReason.NESTED_DENIED ? Iotlb.SECOND_LEVEL_DENIES : 0);
+    /**
+     * The entry that keeps an absence in mind (caching mode). If it is the second level's, what the first level grants stays with it:
+     * a request that the first level denies is denied for that.
+     */
+    static long absent(FaultReason reason, PageWalk walk) {
+        boolean second = reason == FaultReason.NESTED_DENIED;
+        return Iotlb.entry(12, 0, second ? Iotlb.SECOND_LEVEL_DENIES | walk.grantedByFirstLevel() : 0);
     }
 
     static FaultReason reason(AddressSpace space, long entry, long needs) {
@@ -30,10 +35,8 @@ final class Denial {
         if (space.kind() == AddressSpace.Kind.SECOND_LEVEL) {
             return denied;
         }
-        if ((entry & RIGHTS) == 0) {
-            return (entry & Iotlb.SECOND_LEVEL_DENIES) != 0
-                    ? FaultReason.NESTED_DENIED
-                    : FaultReason.FIRST_LEVEL_NOT_PRESENT;
+        if ((entry & (RIGHTS | Iotlb.SECOND_LEVEL_DENIES)) == 0) {
+            return FaultReason.FIRST_LEVEL_NOT_PRESENT;
         }
         if ((space.required() & Iotlb.USER & ~entry) != 0) {
             return FaultReason.USER_DENIED;

@@ -174,7 +174,7 @@ final class Translator {
             iotlb.fill(space.space(), iova, entry);
             walk.fillTables();
         } else if (capabilities.cachingMode() && walk.notPresent()) {
-            iotlb.fill(space.space(), iova, Denial.absent(reason));
+            iotlb.fill(space.space(), iova, Denial.absent(reason, walk));
         }
         lookUpReason = reason;
         return entry;

@@ -1,5 +1,8 @@
 package io.iolab.iommu.driver;
 
+import io.iolab.devices.memory.Memory;
+import io.iolab.devices.time.Clock;
+
 /**
  * When a device loses what a driver mapped for it, by the names that Linux gives the choices (iommu.passthrough, iommu.strict,
  * swiotlb=force).
@@ -21,6 +24,18 @@ public enum DmaPolicy {
 
     DmaPolicy(String label) {
         this.label = label;
+    }
+
+    /** As {@link IommuDriver#createMapper}. */
+    DmaMapper mapper(Domain domain, Clock clock, Memory memory, FrameSource frames) {
+        if (domain.isPassThrough() != (this == PASS_THROUGH)) {
+            throw new IllegalArgumentException("domain " + domain.id() + " does not suit policy " + label);
+        }
+        return switch (this) {
+            case PASS_THROUGH -> new DirectMapper(domain.limit());
+            case STRICT, DEFERRED -> new PageMapper(domain, this, clock);
+            case SHADOW -> new ShadowMapper(domain, memory, frames);
+        };
     }
 
     /** As commands and documents spell it. */

@@ -123,12 +123,8 @@ public final class IommuDriver {
      */
     public void enable() {
         flushWriteBuffer();
-        if (unit.status(UnitRegisters.TRANSLATION)) {
-            unit.command(UnitRegisters.TRANSLATION, false);
-        }
-        if (unit.status(UnitRegisters.QUEUE)) {
-            unit.command(UnitRegisters.QUEUE, false);
-        }
+        unit.stop(UnitRegisters.TRANSLATION);
+        unit.stop(UnitRegisters.QUEUE);
         faultLog.discard();
         if (queue != null) {
             queue.enable();
@@ -237,14 +233,7 @@ public final class IommuDriver {
      * @throws IllegalArgumentException if domain and policy do not go together
      */
     public DmaMapper createMapper(Domain domain, DmaPolicy policy, Clock clock) {
-        if (domain.isPassThrough() != (policy == DmaPolicy.PASS_THROUGH)) {
-            throw new IllegalArgumentException("domain " + domain.id() + " does not suit policy " + policy.label());
-        }
-        return switch (policy) {
-            case PASS_THROUGH -> new DirectMapper(domain.limit());
-            case STRICT, DEFERRED -> new PageMapper(domain, policy, clock);
-            case SHADOW -> new ShadowMapper(domain, memory, frames);
-        };
+        return policy.mapper(domain, clock, memory, frames);
     }
 
     /** The domain of this requester, or null. */
@@ -360,16 +349,12 @@ public final class IommuDriver {
             throw new IllegalStateException(RequesterId.format(rid) + " is not attached");
         }
         domain.attached(-1);
-        endNesting(nested.remove(rid), domain);
-        cutOff(rid, domain);
-    }
-
-    private void endNesting(@Nullable NestedSpace space, Domain parent) {
+        NestedSpace space = nested.remove(rid);
         if (space != null) {
-            space.blockAll();
-            parent.nestedIds().remove(space.id());
+            space.leave(domain);
             domainIds.free(space.id());
         }
+        cutOff(rid, domain);
     }
 
     /** A device that does not answer can do no harm: with its structures gone, translated requests are refused like all others. */

@@ -132,9 +132,11 @@ public final class NestedSpace {
         }
     }
 
-    void blockAll() {
+    /** Blocks every PASID; the parent has nothing more to forget here. */
+    void leave(Domain parent) {
         for (int pasid : new TreeSet<>(present)) {
             block(pasid);
         }
+        parent.nestedIds().remove(id);
     }
 }

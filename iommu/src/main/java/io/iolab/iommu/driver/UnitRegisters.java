@@ -90,6 +90,13 @@ final class UnitRegisters {
         await(GSTS, bit, target ? bit : 0);
     }
 
+    /** Clears a bit of the global command that somebody may have left on. */
+    void stop(int bit) {
+        if (status(bit)) {
+            command(bit, false);
+        }
+    }
+
     boolean status(int bit) {
         return (load32(GSTS) & bit) != 0;
     }

@@ -321,6 +321,7 @@ final class FirstLevelWalk {
         FaultReason reason = second.walk(in, gpa, secondNeeds(needs), write, SecondLevelUse.NESTED_PAGE);
         if (reason != null) {
             notPresent = second.notPresent();
+            marks = nestedMarks(marks(in, rights), 0, false);
             return reason;
         }
         pageShift = Math.min(pageShift, second.pageShift());

@@ -131,6 +131,11 @@ public final class PageWalk {
         return second.accesses() + first.accesses();
     }
 
+    /** What the first level grants of a page, as marks without READ and WRITE, after {@link FaultReason#NESTED_DENIED}. */
+    public long grantedByFirstLevel() {
+        return first.marks();
+    }
+
     /** Why the last walk found nothing. */
     public @Nullable FaultReason reason() {
         return reason;

@@ -175,7 +175,17 @@ public final class VirtioNet implements NetworkFunction, OffloadPort {
 
         @Override
         public void kicked(int queue) {
-            queueKicked(queue);
+            int pair = queue >>> 1;
+            boolean transmit = (queue & 1) == TRANSMIT_QUEUE;
+            if (queue == controlIndex) {
+                controlQueue.kicked();
+            } else if (queue >= 2 * pairs || !(transmit ? steering.transmits(pair) : steering.receives(pair))) {
+                counters.kicksDisabled++;
+            } else if (transmit) {
+                transmitters[pair].kicked();
+            } else {
+                receivePath.receiver(pair).kicked();
+            }
         }
     }
 
@@ -253,20 +263,6 @@ public final class VirtioNet implements NetworkFunction, OffloadPort {
             transmitters[queue >>> 1].start(ring, features);
         } else {
             receivePath.receiver(queue >>> 1).start(ring, features);
-        }
-    }
-
-    private void queueKicked(int queue) {
-        int pair = queue >>> 1;
-        boolean transmit = (queue & 1) == TRANSMIT_QUEUE;
-        if (queue == controlIndex) {
-            controlQueue.kicked();
-        } else if (queue >= 2 * pairs || !(transmit ? steering.transmits(pair) : steering.receives(pair))) {
-            counters.kicksDisabled++;
-        } else if (transmit) {
-            transmitters[pair].kicked();
-        } else {
-            receivePath.receiver(pair).kicked();
         }
     }
 
