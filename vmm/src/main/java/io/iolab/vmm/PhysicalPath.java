@@ -195,7 +195,8 @@ final class PhysicalPath {
                 heap + AddressRange.alignDown(context.config().ramBytes(), AddressRange.LARGE_PAGE_SIZE),
                 engine,
                 () -> path.sync(nic.counters()),
-                () -> counters.map(own -> figures(own, host.iommu().counters(), Optional.empty())).orElse(GuestFigures.Iommu.NONE),
+                () -> counters.map(own -> figures(own, host.iommu().counters(), Optional.empty()))
+                        .orElse(GuestFigures.Iommu.NONE),
                 counters,
                 kernel -> remapped ? GuestIommu.dma(context, host.driver(), rid, kernel, true) : null);
     }

@@ -62,15 +62,7 @@ final class StationBuilder {
         Cabling cabling = provider == null
                 ? Cabling.plug(config, fabric, context.physicalNic())
                 : Cabling.plug(config, fabric, provider.cable(), context.mac());
-        PathHardware path = switch (config.path()) {
-            case EMULATED -> SoftwarePath.emulated(context, cabling);
-            case VIRTIO -> SoftwarePath.virtio(context, cabling);
-            case PASSTHROUGH ->
-                provider == null
-                        ? PhysicalPath.assigned(context, cabling)
-                        : PhysicalPath.virtualFunction(context, cabling, provider);
-            case NATIVE -> PhysicalPath.bare(context, cabling);
-        };
+        PathHardware path = path(context, cabling, provider);
         GuestKernel kernel = new GuestKernel(
                 path.processor(),
                 path.ram(),
@@ -112,6 +104,19 @@ final class StationBuilder {
                 path.iommu(),
                 path.requester(),
                 bugs);
+    }
+
+    private static PathHardware path(PathContext context, Cabling cabling, @Nullable SharedNic provider)
+            throws ConfigException, IOException {
+        return switch (context.config().path()) {
+            case EMULATED -> SoftwarePath.emulated(context, cabling);
+            case VIRTIO -> SoftwarePath.virtio(context, cabling);
+            case PASSTHROUGH ->
+                provider == null
+                        ? PhysicalPath.assigned(context, cabling)
+                        : PhysicalPath.virtualFunction(context, cabling, provider);
+            case NATIVE -> PhysicalPath.bare(context, cabling);
+        };
     }
 
     private static NetDriver probe(DriverPlatform platform, NicTuning nic) {
