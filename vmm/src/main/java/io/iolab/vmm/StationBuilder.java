@@ -106,8 +106,7 @@ final class StationBuilder {
                 bugs);
     }
 
-    private static PathHardware path(PathContext context, Cabling cabling, @Nullable SharedNic provider)
-            throws ConfigException, IOException {
+    private static PathHardware path(PathContext context, Cabling cabling, @Nullable SharedNic provider) {
         return switch (context.config().path()) {
             case EMULATED -> SoftwarePath.emulated(context, cabling);
             case VIRTIO -> SoftwarePath.virtio(context, cabling);
