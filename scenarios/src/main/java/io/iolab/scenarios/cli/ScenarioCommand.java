@@ -56,10 +56,13 @@ final class ScenarioCommand implements Runnable {
 
     @Command(name = "list", mixinStandardHelpOptions = true, description = "The bundled scenarios, each in a line.")
     int list() throws UnknownScenarioException, ConfigException, IOException {
+        int width =
+                ScenarioCatalog.names().stream().mapToInt(String::length).max().orElse(1);
         StringBuilder out = new StringBuilder();
         for (String name : ScenarioCatalog.names()) {
-            out.append(String.format(
-                    "%-16s %s%n", name, ScenarioCatalog.bundled(name).description()));
+            String description = ScenarioCatalog.bundled(name).description();
+            out.append(name).append(" ".repeat(width + 2 - name.length())).append(description);
+            out.append(System.lineSeparator());
         }
         session.print(out.toString());
         return ExitCode.DONE;
