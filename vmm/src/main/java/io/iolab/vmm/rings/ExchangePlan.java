@@ -23,6 +23,11 @@ public record ExchangePlan(RingLayout layout, int size, int batch, boolean suppr
         }
     }
 
+    /** Free descriptors that are worth the driver's while: a quarter of the ring, and a batch at least. */
+    int refill() {
+        return Math.max(batch, size / 4);
+    }
+
     long features() {
         return layout.features() | (suppression ? RingFeatures.EVENT_IDX : 0);
     }

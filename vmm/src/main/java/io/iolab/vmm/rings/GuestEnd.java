@@ -15,7 +15,7 @@ final class GuestEnd {
         this.driver = driver;
         this.batch = plan.batch();
         this.size = plan.size();
-        this.refill = Math.max(plan.batch(), plan.size() / 4);
+        this.refill = plan.refill();
         this.sleeps = plan.suppression();
         this.interrupts = interrupts;
         driver.silenceInterrupts();

@@ -6,16 +6,27 @@ import io.iolab.devices.virtio.queue.Virtqueue.Take;
 
 /** The device's loop: uses whatever is available, a batch at a time, and sleeps when there is nothing. */
 final class HostEnd {
+    /**
+     * Buffers that are returned before the device looks whether the driver wants an interrupt for them, unless it runs out of work
+     * before: as many as Linux's vhost-net signals at once (VHOST_NET_BATCH).
+     */
+    private static final int DECISION = 64;
+
     private final Virtqueue queue;
     private final int batch;
+    private final int refill;
     private final boolean sleeps;
     private final Doorbell kicks;
     private final Doorbell interrupts;
     private long interruptCount;
+    private int undecided;
+    /** Buffers used since the last look that found some. */
+    private int run;
 
     HostEnd(Virtqueue queue, ExchangePlan plan, Doorbell kicks, Doorbell interrupts) {
         this.queue = queue;
         this.batch = plan.batch();
+        this.refill = plan.refill();
         this.sleeps = plan.suppression();
         this.kicks = kicks;
         this.interrupts = interrupts;
@@ -26,14 +37,27 @@ final class HostEnd {
     void serve(int rounds) {
         int idle = 0;
         for (int i = 0; i < rounds; i++) {
-            if (use()) {
+            int count = use();
+            if (count > 0) {
                 idle = 0;
+                pace(count);
             } else if (++idle < ExchangeLoop.POLLS || !sleeps) {
                 ExchangeLoop.relax(idle);
             } else {
                 sleep();
                 return;
             }
+        }
+    }
+
+    /** A look that brought less than a driver refills is not worth another at once. */
+    private void pace(int count) {
+        run += count;
+        if (queue.ahead() == 0) {
+            if (run < refill) {
+                ExchangeLoop.relax(1);
+            }
+            run = 0;
         }
     }
 
@@ -44,8 +68,8 @@ final class HostEnd {
         queue.disableKicks();
     }
 
-    /** @return whether there was anything */
-    private boolean use() {
+    /** @return how many there were */
+    private int use() {
         // Local: what a field holds is looked up again after each call.
         Virtqueue queue = this.queue;
         DescriptorChain chain = queue.chain();
@@ -60,14 +84,24 @@ final class HostEnd {
             count++;
         }
         if (count == 0) {
-            return false;
+            decide();
+            return 0;
         }
         queue.publish();
+        undecided += count;
+        if (undecided >= DECISION) {
+            decide();
+        }
+        return count;
+    }
+
+    /** Whether the driver wants an interrupt for what was returned, which takes a full fence to find out. */
+    private void decide() {
+        undecided = 0;
         if (sleeps && queue.interruptWanted()) {
             interruptCount++;
             interrupts.ring();
         }
-        return true;
     }
 
     long interrupts() {

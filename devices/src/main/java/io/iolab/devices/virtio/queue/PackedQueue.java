@@ -356,4 +356,9 @@ public final class PackedQueue implements Virtqueue {
     public long descriptors() {
         return chain.descriptors();
     }
+
+    @Override
+    public int ahead() {
+        return fetchedEnd - takeSlot;
+    }
 }

@@ -344,4 +344,9 @@ public final class SplitQueue implements Virtqueue {
     public long descriptors() {
         return chain.descriptors();
     }
+
+    @Override
+    public int ahead() {
+        return RingIndex.distance(takeIdx, availIdx);
+    }
 }

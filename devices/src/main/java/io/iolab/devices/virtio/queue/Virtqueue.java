@@ -79,4 +79,10 @@ public interface Virtqueue {
 
     /** Descriptors walked so far, those that refer to indirect tables included. */
     long descriptors();
+
+    /**
+     * Chains that were seen to be available and not taken: {@link #take} gives these without another look at the ring, which would take
+     * the cache line from a driver that is about to write it. Descriptors, where a chain has several, in a packed ring.
+     */
+    int ahead();
 }
