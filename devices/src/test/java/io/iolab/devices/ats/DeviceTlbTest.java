@@ -214,6 +214,10 @@ class DeviceTlbTest {
             }
         });
         device.start();
+        // On a busy machine all rounds would pass before the device's thread runs at all.
+        while (used.get() == 0) {
+            Thread.yield();
+        }
         for (int round = 0; round < 20_000; round++) {
             synchronized (root) {
                 root.unmap();
