@@ -64,26 +64,43 @@ public record NicTuning(
 
     /** The same NIC with other rings. */
     public NicTuning withRing(int descriptors) {
-        return new NicTuning(
-                descriptors,
-                itr,
-                txDelay,
-                rxDelay,
-                txInterrupts,
-                eventIndex,
-                mergeable,
-                coalescedMmio,
-                virtio,
-                msixSharedPage,
-                interrupts,
-                assigned,
-                deviceTlb);
+        return with(descriptors, virtio, msixSharedPage, interrupts, assigned, deviceTlb);
     }
 
     /** The same NIC with another virtio device. */
     public NicTuning withVirtio(VirtioTuning tuning) {
+        return with(ringSize, tuning, msixSharedPage, interrupts, assigned, deviceTlb);
+    }
+
+    /** The same NIC with its MSI-X table in a page of its own, or in that of the transmit registers. */
+    public NicTuning withMsixSharedPage(boolean shared) {
+        return with(ringSize, virtio, shared, interrupts, assigned, deviceTlb);
+    }
+
+    /** The same NIC, assigned with this delivery of its interrupts. */
+    public NicTuning withInterrupts(InterruptDelivery delivery) {
+        return with(ringSize, virtio, msixSharedPage, delivery, assigned, deviceTlb);
+    }
+
+    /** The same settings for another assigned NIC. */
+    public NicTuning withAssigned(AssignedNic nic) {
+        return with(ringSize, virtio, msixSharedPage, interrupts, nic, deviceTlb);
+    }
+
+    /** The same NIC, assigned with a device TLB or without. */
+    public NicTuning withDeviceTlb(boolean present) {
+        return with(ringSize, virtio, msixSharedPage, interrupts, assigned, present);
+    }
+
+    private NicTuning with(
+            int ring,
+            VirtioTuning tuning,
+            boolean sharedPage,
+            InterruptDelivery delivery,
+            AssignedNic nic,
+            boolean tlb) {
         return new NicTuning(
-                ringSize,
+                ring,
                 itr,
                 txDelay,
                 rxDelay,
@@ -92,82 +109,10 @@ public record NicTuning(
                 mergeable,
                 coalescedMmio,
                 tuning,
-                msixSharedPage,
-                interrupts,
-                assigned,
-                deviceTlb);
-    }
-
-    /** The same NIC with its MSI-X table in a page of its own, or in that of the transmit registers. */
-    public NicTuning withMsixSharedPage(boolean shared) {
-        return new NicTuning(
-                ringSize,
-                itr,
-                txDelay,
-                rxDelay,
-                txInterrupts,
-                eventIndex,
-                mergeable,
-                coalescedMmio,
-                virtio,
-                shared,
-                interrupts,
-                assigned,
-                deviceTlb);
-    }
-
-    /** The same NIC, assigned with this delivery of its interrupts. */
-    public NicTuning withInterrupts(InterruptDelivery delivery) {
-        return new NicTuning(
-                ringSize,
-                itr,
-                txDelay,
-                rxDelay,
-                txInterrupts,
-                eventIndex,
-                mergeable,
-                coalescedMmio,
-                virtio,
-                msixSharedPage,
+                sharedPage,
                 delivery,
-                assigned,
-                deviceTlb);
-    }
-
-    /** The same settings for another assigned NIC. */
-    public NicTuning withAssigned(AssignedNic nic) {
-        return new NicTuning(
-                ringSize,
-                itr,
-                txDelay,
-                rxDelay,
-                txInterrupts,
-                eventIndex,
-                mergeable,
-                coalescedMmio,
-                virtio,
-                msixSharedPage,
-                interrupts,
                 nic,
-                deviceTlb);
-    }
-
-    /** The same NIC, assigned with a device TLB or without. */
-    public NicTuning withDeviceTlb(boolean present) {
-        return new NicTuning(
-                ringSize,
-                itr,
-                txDelay,
-                rxDelay,
-                txInterrupts,
-                eventIndex,
-                mergeable,
-                coalescedMmio,
-                virtio,
-                msixSharedPage,
-                interrupts,
-                assigned,
-                present);
+                tlb);
     }
 
     /** Descriptors that a virtqueue offers. */
