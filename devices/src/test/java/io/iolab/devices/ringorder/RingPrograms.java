@@ -202,7 +202,7 @@ record RingPrograms(int size, long features, int[] batches, boolean between, int
     private void takeBack(Replay replay, RingDriver driver, long target) {
         while (driver.reaped() < target) {
             if (driver.reap(size) == 0) {
-                if (driver.strange() > 0) {
+                if (driver.sawForeignBuffer()) {
                     replay.fail("a buffer came back that the device did not have");
                 }
                 int more = (int) Math.min(delay, target - driver.reaped() - 1);
