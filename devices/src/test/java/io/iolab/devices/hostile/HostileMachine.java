@@ -48,6 +48,8 @@ final class HostileMachine implements AutoCloseable {
     private boolean keepFrames = true;
     private boolean loopedWire;
     private long loops;
+    private int loopDepth;
+    private int deepestLoop;
     private boolean quiet = true;
     private boolean stunned;
     private String step = "power on";
@@ -69,8 +71,12 @@ final class HostileMachine implements AutoCloseable {
         frames++;
         if (loopedWire) {
             loops++;
+            loopDepth++;
+            deepestLoop = Math.max(deepestLoop, loopDepth);
             function.poll(1);
-            return function.send(frame, offset, length) == Delivery.ACCEPTED ? Delivery.ACCEPTED : Delivery.DROPPED;
+            Delivery delivery = function.send(frame, offset, length);
+            loopDepth--;
+            return delivery == Delivery.ACCEPTED ? Delivery.ACCEPTED : Delivery.DROPPED;
         }
         if (keepFrames) {
             sent.add(Arrays.copyOfRange(frame, offset, offset + length));
@@ -151,6 +157,11 @@ final class HostileMachine implements AutoCloseable {
     /** Frames that went round on the looped wire. */
     long loops() {
         return loops;
+    }
+
+    /** The most frames that were on the looped wire at once, each sent while the one before was being taken. */
+    int deepestLoop() {
+        return deepestLoop;
     }
 
     /** What the guest did last, for the report of a failure. */

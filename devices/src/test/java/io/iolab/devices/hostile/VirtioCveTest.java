@@ -81,6 +81,23 @@ class VirtioCveTest {
         expect(Verdict.REJECT);
     }
 
+    /** The wire comes straight back, and what takes the frame there makes the device go on: it must not send the next from inside. */
+    @Test
+    @DisplayName("CVE-2021-3416: a ring full of frames on a wire that comes straight back")
+    void cve2021n3416() {
+        attack.start();
+        machine.loopedWire(true);
+        for (int i = 0; i < attack.size; i++) {
+            attack.descriptor(TX, i, BUFFER[TX], HEADER + FRAME, 0, 0);
+            attack.available(TX, i, i);
+        }
+        offer(TX, attack.size);
+        assertThat(machine.loops()).as("each frame goes round once").isEqualTo(attack.size);
+        assertThat(machine.deepestLoop()).as("frames on the wire at once").isEqualTo(1);
+        machine.loopedWire(false);
+        expect(Verdict.PASS);
+    }
+
     /** A large length led to a null pointer in the mapping of descriptors. Here the frame is too long for the wire. */
     @Test
     @DisplayName("CVE-2016-7422: a buffer of 4 GiB")

@@ -51,7 +51,7 @@ public final class VirtioNet implements NetworkFunction, OffloadPort {
     private final NetConfig netConfig;
     private final VirtioPci transport;
     private final VirtioNetCounters counters;
-    private final Transmitter[] transmitters;
+    private final TransmitPath transmitPath;
     private final ReceivePath receivePath;
     private final ReceiveFilter filter;
     private final PacketHash hash = new PacketHash();
@@ -65,8 +65,7 @@ public final class VirtioNet implements NetworkFunction, OffloadPort {
     /** Pairs whose queues the negotiated features give a meaning. */
     private int pairs;
 
-    /** The pair that a poll starts with, so that none is served before the others for good. */
-    private int firstPair;
+    private boolean polling;
 
     /**
      * @param dma memory as the device reaches it
@@ -83,10 +82,7 @@ public final class VirtioNet implements NetworkFunction, OffloadPort {
         counters = new VirtioNetCounters(transport);
         filter = new ReceiveFilter(netConfig, options, counters);
         receivePath = new ReceivePath(transport, options, filter, hash, steering, counters);
-        transmitters = new Transmitter[options.queuePairs()];
-        for (int i = 0; i < transmitters.length; i++) {
-            transmitters[i] = new Transmitter(transport, wire, netConfig, steering, i, options, counters);
-        }
+        transmitPath = new TransmitPath(transport, wire, netConfig, steering, options, counters);
         Commands.Target target = new CommandTarget();
         commands =
                 new Commands(target, options.queuePairs(), netConfig, filter, hash, steering, receivePath, moderation);
@@ -99,9 +95,7 @@ public final class VirtioNet implements NetworkFunction, OffloadPort {
      * 2.7.10.1): one kick in 65536 entries of a queue comes all the same. To be called before the device is used.
      */
     public VirtioNet polled() {
-        for (Transmitter transmitter : transmitters) {
-            transmitter.polled();
-        }
+        transmitPath.polled();
         receivePath.polled();
         return this;
     }
@@ -182,7 +176,7 @@ public final class VirtioNet implements NetworkFunction, OffloadPort {
             } else if (queue >= 2 * pairs || !(transmit ? steering.transmits(pair) : steering.receives(pair))) {
                 counters.kicksDisabled++;
             } else if (transmit) {
-                transmitters[pair].kicked();
+                transmitPath.transmitter(pair).kicked();
             } else {
                 receivePath.receiver(pair).kicked();
             }
@@ -199,11 +193,7 @@ public final class VirtioNet implements NetworkFunction, OffloadPort {
         /** A queue that comes into use may hold buffers of which no kick was heard. */
         @Override
         public void pairsChanged() {
-            for (int i = 0; i < pairs; i++) {
-                if (steering.transmits(i)) {
-                    transmitters[i].kicked();
-                }
-            }
+            transmitPath.kicked();
         }
 
         @Override
@@ -221,9 +211,7 @@ public final class VirtioNet implements NetworkFunction, OffloadPort {
         filter.start(negotiated);
         commands.start(negotiated);
         receivePath.start(negotiated, enabled, pairs);
-        for (int i = 0; i < pairs; i++) {
-            transmitters[i].start(enabled[2 * i + 1], negotiated);
-        }
+        transmitPath.start(negotiated, enabled, pairs);
         if (RingFeatures.has(negotiated, NetFeatures.CTRL_VQ)) {
             controlIndex = several ? 2 * pairs : SINGLE_PAIR_CONTROL_QUEUE;
             controlQueue.start(enabled[controlIndex]);
@@ -237,9 +225,7 @@ public final class VirtioNet implements NetworkFunction, OffloadPort {
         pairs = 0;
         controlIndex = NO_QUEUE;
         counters.queues(queues);
-        for (Transmitter transmitter : transmitters) {
-            transmitter.stop();
-        }
+        transmitPath.stop();
         receivePath.stop();
         controlQueue.stop();
         steering.reset();
@@ -260,7 +246,7 @@ public final class VirtioNet implements NetworkFunction, OffloadPort {
         } else if (queue >= 2 * pairs) {
             return;
         } else if ((queue & 1) == TRANSMIT_QUEUE) {
-            transmitters[queue >>> 1].start(ring, features);
+            transmitPath.transmitter(queue >>> 1).start(ring, features);
         } else {
             receivePath.receiver(queue >>> 1).start(ring, features);
         }
@@ -281,34 +267,33 @@ public final class VirtioNet implements NetworkFunction, OffloadPort {
         transport.writeBar(bar, offset, width, value);
     }
 
-    /** @return frames sent, chains of transmit queues dropped for a counted reason, and commands answered */
+    /**
+     * A call from inside a call, by a wire that answers at once, does nothing: the outer one is at it.
+     *
+     * @return frames sent, chains of transmit queues dropped for a counted reason, and commands answered
+     */
     @Override
     public int poll(int budget) {
-        if (!transport.running()) {
+        if (polling || !transport.running()) {
             return 0;
         }
+        polling = true;
+        try {
+            return serve(budget);
+        } finally {
+            polling = false;
+        }
+    }
+
+    private int serve(int budget) {
         int served = controlQueue.pending() ? controlQueue.poll(budget) : 0;
-        served += pairs == 1 ? transmitters[0].poll(budget - served) : pollPairs(budget - served);
+        served += transmitPath.poll(budget - served);
         for (int i = 0; i < pairs; i++) {
             receivePath.receiver(i).poll();
         }
         for (int i = 0; i < queues.length; i++) {
             decideInterrupt(i);
         }
-        return served;
-    }
-
-    private int pollPairs(int budget) {
-        int served = 0;
-        int first = firstPair;
-        // A frame may come back to this device and stop it, which leaves no pairs.
-        for (int i = 0; i < pairs && served < budget; i++) {
-            int pair = (first + i) % pairs;
-            if (steering.transmits(pair)) {
-                served += transmitters[pair].poll(budget - served);
-            }
-        }
-        firstPair = pairs == 0 ? 0 : (first + 1) % pairs;
         return served;
     }
 
@@ -351,12 +336,11 @@ public final class VirtioNet implements NetworkFunction, OffloadPort {
         if (!transport.running()) {
             return false;
         }
-        if (controlQueue.pending()) {
+        if (controlQueue.pending() || transmitPath.pending()) {
             return true;
         }
         for (int i = 0; i < pairs; i++) {
-            if (transmitters[i].pending() && steering.transmits(i)
-                    || receivePath.receiver(i).pending()) {
+            if (receivePath.receiver(i).pending()) {
                 return true;
             }
         }
