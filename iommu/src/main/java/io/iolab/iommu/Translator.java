@@ -224,7 +224,7 @@ final class Translator {
     }
 
     /**
-     * A translation request (VT-d 4.1). An absent or denied page is a success without rights and no fault; what is wrong before any
+     * A translation request (VT-d 4.1; PCIe 4.0 10.2.3). An absent or denied page is a success without rights and no fault; what is wrong before any
      * page table is an unsupported request, what is wrong in one is a completer abort, and both are recorded.
      */
     synchronized TranslationStatus complete(RemappedPort port, long iova, int wanted, TranslationCompletion into) {

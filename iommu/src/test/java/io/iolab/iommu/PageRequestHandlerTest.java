@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -182,6 +183,22 @@ class PageRequestHandlerTest {
         assertThat(handler.overflows()).isOne();
         serving = true;
         assertThat(write(IOVA + 0x80_0000, 8)).isEqualTo(DmaFault.NONE);
+    }
+
+    @Test
+    @DisplayName("PCI Express Base 10.4.1.2: a stop marker is neither resolved nor answered")
+    void shouldTakeNoPageRequestInStopMarker() {
+        TranslationPort port = unit.translationPortFor(RID);
+        port.requestPage(IOVA, TranslationPort.NO_PASID, TranslationPort.READ, 1, true);
+        assertThat(domain.mappedBytes()).isEqualTo(4096);
+        domain.unmap(IOVA, 4096);
+        long answers = tlb.counters().responses();
+        int before = status();
+        port.requestPage(IOVA, TranslationPort.NO_PASID, 0, 2, true);
+        assertThat(handler.handled()).as("taken from the queue").isEqualTo(2);
+        assertThat(domain.mappedBytes()).isZero();
+        assertThat(tlb.counters().responses()).isEqualTo(answers);
+        assertThat(status()).as("no unexpected response").isEqualTo(before);
     }
 
     /** An assigned NIC built with the option: rings and buffers need not be there before it wants them. */

@@ -69,7 +69,7 @@ public final class TranslationCompletion {
         return privileged;
     }
 
-    /** N: translated requests to the page may not snoop. */
+    /** N: requests that use this translation are to be snooped, their No Snoop attribute clear. */
     public boolean noSnoop() {
         return noSnoop;
     }

@@ -191,7 +191,12 @@ final class IgbRegisters {
     static final int PVFGORLBC = 0x10048;
     static final int PVFGOTLBC = 0x10050;
     static final int PVTEICR = 0x10080;
+    /**
+     * The PF has no window onto VTIVAR and VTIVAR_MISC of a VF, which lie at the offsets of its own IVAR (82576 datasheet 8.26 lists none;
+     * e1000_regs.h of the vendor's drivers neither): these places are this model's.
+     */
     static final int VTIVAR = 0x11700;
+
     static final int VTIVAR_MISC = 0x11720;
     static final int VF_STRIDE = 0x100;
 

@@ -10,103 +10,20 @@ import io.iolab.devices.driver.virtio.VirtioOptions;
 import io.iolab.devices.driver.virtio.VirtioOptions.HeaderPlacement;
 import io.iolab.devices.net.Delivery;
 import io.iolab.devices.spec.Spec;
-import io.iolab.devices.virtio.net.NetFeatures;
-import io.iolab.devices.virtio.net.VirtioNet;
-import io.iolab.devices.virtio.net.VirtioNetOptions;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the driver writes into registers and rings, looked at from outside (virtio 1.2 chapters 2 and 3, section 4.1). */
-class VirtioRingRulesTest {
-    private static final byte[] MAC = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
-    private static final int RID = 5 << 3;
-    private static final long PACKED = VirtioFeatures.RING_PACKED;
+class VirtioRingRulesTest extends VirtioRules {
     private static final int AVAIL = 0x80;
     private static final int USED = 0x8000;
     private static final int NEXT = 1;
     private static final int INDIRECT = 4;
     private static final int DRIVER_OK = 4;
-
-    private record Store(String register, long value) {}
-
-    private final TestMachine machine = new TestMachine();
-    private final Wire wire = new Wire();
-    private final TamperedFunction device = new TamperedFunction(new VirtioNet(
-            new VirtioNetOptions(MAC, 256, NetFeatures.IMPLEMENTED),
-            machine.dma(),
-            machine.pin(5),
-            wire,
-            machine.clock()));
-    private final List<Store> stores = new ArrayList<>();
-
-    @AfterEach
-    void close() {
-        machine.close();
-    }
-
-    private VirtioNetDriver open(VirtioOptions options) {
-        machine.plug(RID, device);
-        machine.onStore((register, value) -> stores.add(new Store(register, value)));
-        NetDrivers.Options all =
-                new NetDrivers.Options(NetDrivers.Options.defaults().e1000(), options);
-        VirtioNetDriver driver = (VirtioNetDriver) NetDrivers.probe(machine, machine.bus(), all);
-        driver.open();
-        poll(driver);
-        return driver;
-    }
-
-    private VirtioNetDriver open(long more) {
-        return open(VirtioOptions.defaults().with(more));
-    }
-
-    private int poll(VirtioNetDriver driver) {
-        machine.serviceInterrupts();
-        return driver.poll(64, (frame, offset, length) -> {});
-    }
-
-    private void send(VirtioNetDriver driver, int count) {
-        for (int i = 0; i < count; i++) {
-            byte[] frame = Wire.frame(MAC, i);
-            assertThat(driver.queue(frame, 0, frame.length)).isTrue();
-        }
-        driver.flush();
-    }
-
-    private void arrive(VirtioNetDriver driver, int count) {
-        for (int i = 0; i < count; i++) {
-            byte[] frame = Wire.frame(driver.macAddress(), i);
-            assertThat(device.send(frame, 0, frame.length)).isEqualTo(Delivery.ACCEPTED);
-        }
-        device.poll(64);
-        machine.serviceInterrupts();
-        assertThat(driver.poll(64, (frame, offset, length) -> {})).isEqualTo(count);
-    }
-
-    /** The physical address that the driver wrote into a 64-bit register, the last time but {@code before}. */
-    private long area(String register, int queue) {
-        long low = 0;
-        long high = 0;
-        boolean upper = false;
-        long selected = -1;
-        for (Store store : stores) {
-            if (store.register.equals("queue_select")) {
-                selected = store.value;
-            } else if (store.register.equals(register) && selected == queue) {
-                if (upper) {
-                    high = store.value;
-                } else {
-                    low = store.value;
-                }
-                upper = !upper;
-            }
-        }
-        return low + (high << 32) - TestMachine.BUS_DISTANCE;
-    }
 
     @ParameterizedTest
     @ValueSource(longs = {0, PACKED})
@@ -122,12 +39,12 @@ class VirtioRingRulesTest {
         List<String> since = new ArrayList<>();
         int enabled = 0;
         for (Store store : stores) {
-            since.add(store.register);
-            switch (store.register) {
-                case "device_status" -> running = (store.value & DRIVER_OK) != 0;
+            since.add(store.register());
+            switch (store.register()) {
+                case "device_status" -> running = (store.value() & DRIVER_OK) != 0;
                 case "queue_select" -> since.clear();
                 case "queue_enable" -> {
-                    assertThat(store.value).isEqualTo(1);
+                    assertThat(store.value()).isEqualTo(1);
                     assertThat(running).isFalse();
                     assertThat(since)
                             .contains("queue_size", "queue_desc", "queue_driver", "queue_device", "queue_msix_vector");
@@ -174,9 +91,9 @@ class VirtioRingRulesTest {
         open(0);
         List<String> steps = new ArrayList<>();
         for (Store store : stores) {
-            String step = switch (store.register) {
-                case "device_status" -> "status " + store.value;
-                case "driver_feature", "queue_enable" -> store.register;
+            String step = switch (store.register()) {
+                case "device_status" -> "status " + store.value();
+                case "driver_feature", "queue_enable" -> store.register();
                 default -> "";
             };
             if (!step.isEmpty() && (steps.isEmpty() || !steps.getLast().equals(step))) {
@@ -334,75 +251,6 @@ class VirtioRingRulesTest {
         assertThat(lengths[0]).isEqualTo(20);
     }
 
-    @ParameterizedTest
-    @ValueSource(longs = {0, PACKED})
-    @DisplayName("2.9: a kick's 32 bits tell queue, place and lap")
-    void shouldTellThePlaceInKicks(long form) {
-        VirtioNetDriver driver = open(form | VirtioFeatures.NOTIFICATION_DATA);
-        long place = 0;
-        for (int i = 0; i < 300; i++) {
-            stores.clear();
-            send(driver, 3);
-            wire.taken().clear();
-            place += 3;
-            long next = form == 0 ? place & 0xFFFF : place % 256 | (place / 256 % 2 == 0 ? 0x8000 : 0);
-            assertThat(stores).containsExactly(new Store("queue_notify", 1 | next << 16));
-        }
-    }
-
-    @Test
-    @DisplayName("4.1.5.2: with NOTIF_CONFIG_DATA kicks carry what the device asked for")
-    void shouldKickWithTheDevicesNumber() {
-        device.lie("queue_notif_config_data", value -> 0x1234);
-        VirtioNetDriver driver = open(VirtioFeatures.NOTIF_CONFIG_DATA);
-        stores.clear();
-        send(driver, 1);
-        assertThat(stores).containsExactly(new Store("queue_notify", 0x1234));
-    }
-
-    @ParameterizedTest
-    @ValueSource(longs = {0, PACKED, PACKED | VirtioFeatures.IN_ORDER, VirtioFeatures.IN_ORDER})
-    @DisplayName("2.6.1: both queues work as before after a reset, from the beginning of their rings")
-    void shouldResetQueuesUnderTraffic(long form) {
-        VirtioNetDriver driver = open(form | VirtioFeatures.RING_RESET);
-        for (int round = 0; round < 5; round++) {
-            send(driver, 100);
-            assertThat(wire.taken()).hasSize(100);
-            wire.taken().clear();
-            arrive(driver, 50);
-            wire.busy = true;
-            send(driver, 30);
-            int slots = driver.transmitSlots();
-            driver.resetTransmitQueue();
-            assertThat(driver.transmitSlots()).isEqualTo(slots + 30);
-            wire.busy = false;
-            driver.resetReceiveQueue();
-            poll(driver);
-            assertThat(wire.taken()).as("what was in flight is gone").isEmpty();
-            assertThat(driver.failure()).isNull();
-        }
-        send(driver, 10);
-        assertThat(wire.taken()).hasSize(10);
-        arrive(driver, 10);
-    }
-
-    @Test
-    @Spec(id = "D48.1", section = "virtio 1.2 2.6.1.1.2")
-    @DisplayName("2.6.1.2: a queue is not enabled again before queue_reset reads 0")
-    void shouldWaitForTheEndOfAReset() {
-        VirtioNetDriver driver = open(VirtioFeatures.RING_RESET);
-        int[] busy = {3};
-        device.lie("queue_reset", value -> busy[0]-- > 0 ? 1 : value);
-        driver.resetTransmitQueue();
-        assertThat(busy[0]).isEqualTo(-1);
-        device.lie("queue_reset", value -> 1);
-        stores.clear();
-        assertThatThrownBy(driver::resetTransmitQueue)
-                .isInstanceOf(DriverException.class)
-                .hasMessageContaining("queue_reset");
-        assertThat(stores).doesNotContain(new Store("queue_enable", 1));
-    }
-
     @Test
     @Spec(id = "D42.1", section = "virtio 1.2 2.7.13.3.1")
     @DisplayName("2.7.13: descriptors and ring entries are in memory when avail.idx is written")
@@ -436,31 +284,6 @@ class VirtioRingRulesTest {
         }
         assertThat(driver.failure()).isNull();
         arrive(driver, 3);
-    }
-
-    @Test
-    @Spec(id = "D44.3", section = "virtio 1.2 2.8.14")
-    @DisplayName("2.8.14: the device's structure decides about kicks: always, never, or at a place")
-    void shouldKickAsTheDeviceAsks() {
-        VirtioNetDriver driver = open(PACKED);
-        long events = area("queue_device", 1);
-        wire.busy = true;
-        int[][] cases = {
-            // flags, place: kicks of a frame at slots 0 to 4
-            {0, 0, 1}, {1, 0, 0}, {2, 0x8000 | 2, 1}, {2, 0x8000 | 4, 0}, {2, 4, 0}
-        };
-        for (int[] each : cases) {
-            machine.ram().writeInt(events, each[0] << 16 | each[1]);
-            stores.clear();
-            send(driver, 1);
-            assertThat(stores).as("flags %d place %x", each[0], each[1]).hasSize(each[2]);
-        }
-    }
-
-    @Test
-    void shouldNotResetQueuesWithoutTheFeature() {
-        VirtioNetDriver driver = open(0);
-        assertThatThrownBy(driver::resetTransmitQueue).isInstanceOf(IllegalStateException.class);
     }
 
     @ParameterizedTest

@@ -170,6 +170,46 @@ class IgbInterruptTest {
         assertThat(bench.read(0x1500)).isZero();
     }
 
+    /** Bytes of IVAR[n]: receive queue n, transmit queue n, receive queue n + 8, transmit queue n + 8. */
+    @Test
+    @DisplayName("82576 7.3: IVAR[2] routes queues 2 and 10 of the PF")
+    void shouldRouteEachByteOfIvar() {
+        bench.write(0x1708, 0x8483_8281);
+        bench.write(EIMS, 0x1E);
+        bench.openReceive(2);
+        bench.arrive(Bench.frame(Bench.macOf(2), Bench.PEER, 60));
+        assertThat(bench.takeMessages()).containsExactly(0x101);
+        bench.openTransmit(2);
+        bench.transmit(2, Bench.frame(Bench.PEER, Bench.macOf(2), 60));
+        assertThat(bench.takeMessages()).containsExactly(0x102);
+        bench.openTransmit(10);
+        bench.transmit(10, Bench.frame(Bench.PEER, Bench.macOf(2), 60));
+        assertThat(bench.takeMessages()).containsExactly(0x104);
+    }
+
+    @Test
+    @DisplayName(
+            "82576 8.26: VTIVAR's byte 0 is receive queue 0, 1 transmit 0, 2 receive 1, 3 transmit 1; each VF has its own")
+    void shouldRouteEachByteOfVtivar() {
+        bench.vfWrite(0, 0x1700, 0x8281_8080);
+        bench.vfWrite(0, EIMS, 7);
+        bench.vfWrite(0, EIAC, 7);
+        bench.vfWrite(1, 0x1700, 0x82);
+        bench.vfWrite(1, EIMS, 7);
+        frameForVf();
+        assertThat(bench.takeMessages()).containsExactly(0x40);
+        bench.transmit(0, Bench.frame(Bench.PEER, Bench.macOf(0), 60));
+        assertThat(bench.takeMessages()).containsExactly(0x40);
+        bench.openTransmit(8);
+        bench.transmit(8, Bench.frame(Bench.PEER, Bench.macOf(0), 60));
+        assertThat(bench.takeMessages())
+                .as("transmit queue 1 of VF 0 is queue 8")
+                .containsExactly(0x42);
+        bench.openReceive(1);
+        bench.arrive(Bench.frame(Bench.macOf(1), Bench.PEER, 60));
+        assertThat(bench.takeMessages()).containsExactly(0x52);
+    }
+
     @Test
     @DisplayName("VTCTRL.RST clears causes, masks and routes of that function alone")
     void shouldForgetOnReset() {

@@ -15,7 +15,8 @@ import java.util.Map;
  *                            PRO: requests were lost; cleared when the queue is empty again
  * </pre>
  *
- * <p>A group of several requests gets the worst of their codes. What devices put into the queue is not to be trusted: groups that are
+ * <p>A stop marker, a request for no right that ends its group, says that a function has done with a PASID: there is nothing to resolve
+ * and no answer (PCI Express Base 10.4.1.2). A group of several requests gets the worst of their codes. What devices put into the queue is not to be trusted: groups that are
  * begun and never ended are forgotten all at once beyond {@link #OPEN_GROUPS}.
  *
  * <p>Threading: as {@link IommuDriver}.
@@ -28,6 +29,7 @@ public final class PageRequestHandler {
     private static final int ENTRY_BYTES = 32;
     private static final int PAGE_REQUEST = 1;
     private static final long PASID_PRESENT = 1 << 8;
+    private static final int READ = 1;
     private static final int WRITE = 1 << 1;
     private static final int LAST = 1 << 2;
     private static final int PENDING = 1;
@@ -95,6 +97,9 @@ public final class PageRequestHandler {
 
     private void serve(long low, long high) {
         if ((low & 0xFF) != PAGE_REQUEST) {
+            return;
+        }
+        if ((high & (READ | WRITE | LAST)) == LAST) {
             return;
         }
         int rid = (int) (low >>> 16) & 0xFFFF;

@@ -10,7 +10,8 @@ import io.iolab.iommu.register.VtdRegisters;
 
 /**
  * The page-request queue: recoverable faults on their way to software (VT-d 7.4). The unit writes at the tail, software reads at the
- * head and answers through the invalidation queue.
+ * head and answers through the invalidation queue. The descriptor is as Linux reads it (struct page_req_dsc in
+ * drivers/iommu/intel/prq.c).
  *
  * <pre>
  *   device --page request--> Translator (may it?) --> PQT, PRS.PPR --> event (PECTL)

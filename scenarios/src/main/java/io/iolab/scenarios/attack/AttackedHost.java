@@ -100,12 +100,17 @@ final class AttackedHost implements TableView, AutoCloseable {
         this.defence = defence;
         this.flaw = flaw;
         unit = new RemappingUnit(options, flaw.unitsMemory().apply(memory), processors);
-        cpu = flaw.registers().apply(new RegisterPort());
+        cpu = reached(new RegisterPort());
         explainer = new TableExplainer(memory, options.capabilities());
         ledger = new FaultLedger(this::failedWalk, this::withoutUnit);
-        driver = new IommuDriver(cpu, UNIT, memory, frames);
+        driver = new IommuDriver(cpu, UNIT, flaw.driversMemory().apply(memory), frames);
         driver.enable();
         build = new PciTopology.Builder(RootComplex.of(unit));
+    }
+
+    /** Registers as software of this host reaches them. */
+    final CpuPort reached(CpuPort registers) {
+        return flaw.registers().apply(registers);
     }
 
     boolean defended() {
@@ -235,7 +240,11 @@ final class AttackedHost implements TableView, AutoCloseable {
 
     /** Maps a region for a guest's functions. */
     void map(Assigned function, long iova, MemoryRegion region, MapRights rights) {
-        must(function.container().mapDma(HOST_MEMORY, region.hpa(), iova, region.length(), rights), "MAP_DMA");
+        map(function.container(), iova, region, rights);
+    }
+
+    void map(VfioContainer container, long iova, MemoryRegion region, MapRights rights) {
+        must(container.mapDma(HOST_MEMORY, region.hpa(), iova, region.length(), rights), "MAP_DMA");
     }
 
     static void must(Errno errno, String call) {

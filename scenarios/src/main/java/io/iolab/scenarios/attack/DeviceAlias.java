@@ -8,9 +8,14 @@ import io.iolab.devices.pci.AccessControlServices;
 import io.iolab.iommu.driver.Domain;
 import io.iolab.iommu.driver.MapRights;
 import io.iolab.iommu.explain.WalkRequest;
+import io.iolab.vmm.assign.Opened;
+import io.iolab.vmm.assign.VfioContainer;
+import io.iolab.vmm.assign.VfioGroup;
+import io.iolab.vmm.assign.VfioHost;
 import io.iolab.vmm.pci.Bridge;
 import io.iolab.vmm.pci.PciBridge;
 import io.iolab.vmm.pci.ProbeFunction;
+import java.util.Objects;
 
 /** Two functions with one name. */
 final class DeviceAlias implements Attack {
@@ -49,10 +54,7 @@ final class DeviceAlias implements Attack {
         if (host.defended()) {
             Assigned assigned = host.assign(attackersRid, attacker);
             host.map(assigned, 0, own, MapRights.READ_WRITE);
-            host.note(
-                    "guest B asks for the group of %s: %s",
-                    RequesterId.format(victimsRid),
-                    host.vfio().openGroup(host.vfio().groupNumber(victimsRid)).errno());
+            askFor(host, victimsRid, secret);
         } else {
             host.attach(attackersRid).map(0, own.hpa(), own.length(), MapRights.READ_WRITE);
             Domain victims = host.attach(victimsRid);
@@ -66,6 +68,20 @@ final class DeviceAlias implements Attack {
         host.note("%s read iova 0x0: %s", RequesterId.format(attackersRid), fault);
         host.walkEvidence(new WalkRequest(victimsRid & 0xFF00, 0, Access.READ));
         return Verdict.leaked(host.seen(secret, 0, loot));
+    }
+
+    /** Were the group another one, guest B would get its device, and with it the id that the device's requests carry. */
+    private static void askFor(AttackedHost host, int rid, MemoryRegion secret) {
+        host.vfio().bind(rid, VfioHost.VFIO_DRIVER);
+        Opened<VfioGroup> group = host.vfio().openGroup(host.vfio().groupNumber(rid));
+        host.note("guest B asks for the group of %s: %s", RequesterId.format(rid), group.errno());
+        if (group.value().isPresent()) {
+            VfioContainer container = host.vfio().openContainer();
+            AttackedHost.must(group.orElseThrow().setContainer(container), "SET_CONTAINER");
+            AttackedHost.must(container.setIommu(VfioContainer.Extension.TYPE1V2), "SET_IOMMU");
+            host.map(container, 0, secret, MapRights.READ_WRITE);
+            host.driver.attach(rid & 0xFF00, Objects.requireNonNull(host.driver.domainOf(rid)));
+        }
     }
 
     private static ProbeFunction conventional(AttackedHost host, Bridge bridge, int device) {

@@ -10,15 +10,41 @@ import java.util.function.UnaryOperator;
  * work: hosts of the catalogue have {@link #NONE}, tests have every other.
  *
  * @param unitsMemory host memory as the remapping unit sees it: a bit of a table that it does not heed
- * @param registers the unit's registers as host software reaches them: a store that is lost
+ * @param driversMemory host memory as the unit's driver sees it: a copy that takes more than it should
+ * @param registers registers of the unit and of devices as host software reaches them: a store that is lost
  * @param configuration configuration space as host software reaches it
  * @param forgetsReservedMemory whether the host has never heard of memory that firmware reserved
  */
 record HostFlaw(
         UnaryOperator<Memory> unitsMemory,
+        UnaryOperator<Memory> driversMemory,
         UnaryOperator<CpuPort> registers,
         UnaryOperator<ConfigAccess> configuration,
         boolean forgetsReservedMemory) {
-    static final HostFlaw NONE =
-            new HostFlaw(UnaryOperator.identity(), UnaryOperator.identity(), UnaryOperator.identity(), false);
+    static final HostFlaw NONE = new HostFlaw(
+            UnaryOperator.identity(),
+            UnaryOperator.identity(),
+            UnaryOperator.identity(),
+            UnaryOperator.identity(),
+            false);
+
+    HostFlaw withUnitsMemory(UnaryOperator<Memory> seen) {
+        return new HostFlaw(seen, driversMemory, registers, configuration, forgetsReservedMemory);
+    }
+
+    HostFlaw withDriversMemory(UnaryOperator<Memory> seen) {
+        return new HostFlaw(unitsMemory, seen, registers, configuration, forgetsReservedMemory);
+    }
+
+    HostFlaw withRegisters(UnaryOperator<CpuPort> reached) {
+        return new HostFlaw(unitsMemory, driversMemory, reached, configuration, forgetsReservedMemory);
+    }
+
+    HostFlaw withConfiguration(UnaryOperator<ConfigAccess> reached) {
+        return new HostFlaw(unitsMemory, driversMemory, registers, reached, forgetsReservedMemory);
+    }
+
+    HostFlaw withoutReservedMemory() {
+        return new HostFlaw(unitsMemory, driversMemory, registers, configuration, true);
+    }
 }

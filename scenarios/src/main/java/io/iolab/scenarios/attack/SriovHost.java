@@ -52,6 +52,7 @@ final class SriovHost implements DriverPlatform, CpuPort {
     final IgbVfDriver victim;
 
     private final AttackedHost host;
+    private final CpuPort cpu;
     private final PciHost pci;
     private final List<InterruptHandler> handlers = new ArrayList<>();
     private final ArrayDeque<Integer> due = new ArrayDeque<>();
@@ -63,6 +64,7 @@ final class SriovHost implements DriverPlatform, CpuPort {
 
     SriovHost(AttackedHost host) {
         this.host = host;
+        cpu = host.reached(this);
         MemoryRegion arena = host.region("the drivers' memory", ARENA_PAGES);
         host.memory.fill(arena.hpa(), arena.length(), (byte) 0);
         next = arena.hpa();
@@ -77,8 +79,8 @@ final class SriovHost implements DriverPlatform, CpuPort {
         host.start(true);
         pci = host.topology().host();
         PciBus bus = new PciBus(
-                this,
-                new EcamConfigAccess(this, PciHost.ECAM_BASE),
+                cpu,
+                new EcamConfigAccess(cpu, PciHost.ECAM_BASE),
                 new ResourceWindow("MMIO", 0xE000_0000L, 0x1000_0000L),
                 new ResourceWindow("I/O", 0xC000, 0x1000));
         PciDevice function = bus.scan().getFirst();
@@ -180,7 +182,7 @@ final class SriovHost implements DriverPlatform, CpuPort {
 
     @Override
     public CpuPort cpu() {
-        return this;
+        return cpu;
     }
 
     @Override

@@ -25,6 +25,12 @@ public final class FlawedAttack implements Attack {
     private static final int STEADY = 0x96FF_FFFF;
     private static final long UNIT = 0xFED9_0000L;
 
+    /** Registers of devices, those of an 82576 in 128 KiB. */
+    private static final long DEVICES = 0xC000_0000L;
+
+    private static final long DEVICE_REGISTERS = 128 << 10;
+    private static final int DTXSWC = 0x3500;
+
     private final Attack attack;
     private final HostFlaw flaw;
     private final boolean inverted;
@@ -59,18 +65,21 @@ public final class FlawedAttack implements Attack {
         flaws.put("dma-after-unmap", memory(FlawedAttack::wrongDomain));
         flaws.put("stale-iotlb", memory(FlawedAttack::wrongDomain));
         flaws.put("invalidation-not-awaited", memory(FlawedAttack::wrongDomain));
+        flaws.put("sub-page-leak", HostFlaw.NONE.withDriversMemory(WholePages::new));
         flaws.put("peer-to-peer", configuration(0x100));
         flaws.put("requester-spoofing", configuration(0x100));
+        flaws.put("device-alias", HostFlaw.NONE.withConfiguration(FlawedAttack::withoutConventionalBridges));
         flaws.put("translated-forgery", memory(FlawedAttack::deviceTlbAllowed));
         flaws.put("device-tlb-false-ack", memory(FlawedAttack::deviceTlbAllowed));
         flaws.put("msi-forgery", registers(FlawedAttack::compatibilityFormat));
         flaws.put("irte-theft", memory(FlawedAttack::anySource));
         flaws.put("compatibility-injection", registers(FlawedAttack::compatibilityFormat));
-        flaws.put("interrupt-storm", new HostFlaw(NeverOutstanding::new, cpu -> cpu, config -> config, false));
+        flaws.put("interrupt-storm", HostFlaw.NONE.withUnitsMemory(NeverOutstanding::new));
         flaws.put("posted-flood", memory(FlawedAttack::urgent));
-        flaws.put("rmrr-abuse", new HostFlaw(memory -> memory, cpu -> cpu, config -> config, true));
+        flaws.put("rmrr-abuse", HostFlaw.NONE.withoutReservedMemory());
         // What resets a function lies behind its header: D3hot, FLR, the bridge's control register.
         flaws.put("reassignment-without-reset", configuration(0x3E));
+        flaws.put("vf-mac-spoofing", registers(FlawedAttack::withoutAntiSpoofing));
         flaws.put("page-request-flood", memory(FlawedAttack::pageRequests));
         return flaws.entrySet().stream()
                 .map(entry -> (Attack) new FlawedAttack(entry.getKey(), entry.getValue(), false))
@@ -121,7 +130,7 @@ public final class FlawedAttack implements Attack {
     }
 
     private static HostFlaw memory(Misreading misreading) {
-        return new HostFlaw(memory -> new MisreadMemory(memory, misreading), cpu -> cpu, config -> config, false);
+        return HostFlaw.NONE.withUnitsMemory(memory -> new MisreadMemory(memory, misreading));
     }
 
     private static final class MisreadMemory extends ForwardingMemory {
@@ -191,10 +200,36 @@ public final class FlawedAttack implements Attack {
         }
     }
 
+    /** Whoever copies from or to the start of a page copies all of it. */
+    private static final class WholePages extends ForwardingMemory {
+        private static final int PAGE = 4096;
+        private final byte[] rest = new byte[PAGE];
+
+        WholePages(Memory memory) {
+            super(memory);
+        }
+
+        @Override
+        public void read(long pa, byte[] target, int offset, int length) {
+            super.read(pa, target, offset, length);
+            if ((pa & PAGE - 1) == 0 && length < PAGE) {
+                super.read(pa + length, rest, length, PAGE - length);
+            }
+        }
+
+        @Override
+        public void write(long pa, byte[] source, int offset, int length) {
+            super.write(pa, source, offset, length);
+            if ((pa & PAGE - 1) == 0 && length < PAGE) {
+                super.write(pa + length, rest, length, PAGE - length);
+            }
+        }
+    }
+
     // ---- registers
 
     private static HostFlaw registers(UnaryOperator<CpuPort> registers) {
-        return new HostFlaw(memory -> memory, registers, config -> config, false);
+        return HostFlaw.NONE.withRegisters(registers);
     }
 
     private static CpuPort withoutProtectedMemory(CpuPort cpu) {
@@ -204,6 +239,17 @@ public final class FlawedAttack implements Attack {
                 if (pa != UNIT + VtdRegisters.PMEN) {
                     super.store(pa, width, value);
                 }
+            }
+        };
+    }
+
+    /** What the physical function's driver writes to DTXSWC comes without MACAS (82576 7.10.3.8). */
+    private static CpuPort withoutAntiSpoofing(CpuPort cpu) {
+        return new Registers(cpu) {
+            @Override
+            public void store(long pa, int width, long value) {
+                boolean switchControl = pa >= DEVICES && pa < UNIT && (pa & DEVICE_REGISTERS - 1) == DTXSWC;
+                super.store(pa, width, switchControl ? value & ~0xFFL : value);
             }
         };
     }
@@ -260,22 +306,43 @@ public final class FlawedAttack implements Attack {
 
     /** Stores from {@code first} on are lost. */
     private static HostFlaw configuration(int first) {
-        return new HostFlaw(
-                memory -> memory,
-                cpu -> cpu,
-                config -> new ConfigAccess() {
-                    @Override
-                    public int read(int rid, int offset, int width) {
-                        return config.read(rid, offset, width);
-                    }
+        return HostFlaw.NONE.withConfiguration(config -> new Configuration(config) {
+            @Override
+            public void write(int rid, int offset, int width, int value) {
+                if (offset < first) {
+                    super.write(rid, offset, width, value);
+                }
+            }
+        });
+    }
 
-                    @Override
-                    public void write(int rid, int offset, int width, int value) {
-                        if (offset < first) {
-                            config.write(rid, offset, width, value);
-                        }
-                    }
-                },
-                false);
+    /** A bridge to a conventional bus passes for the upstream port of a switch: nobody thinks of aliases (PCIe 7.5.3.2). */
+    private static ConfigAccess withoutConventionalBridges(ConfigAccess access) {
+        return new Configuration(access) {
+            @Override
+            public int read(int rid, int offset, int width) {
+                int value = super.read(rid, offset, width);
+                boolean bridge = width == 4 && offset < 0x100 && (value & 0xFF) == 0x10 && (value >>> 20 & 0xF) == 7;
+                return bridge ? value & ~(0xF << 20) | 5 << 20 : value;
+            }
+        };
+    }
+
+    private static class Configuration implements ConfigAccess {
+        private final ConfigAccess config;
+
+        Configuration(ConfigAccess config) {
+            this.config = config;
+        }
+
+        @Override
+        public int read(int rid, int offset, int width) {
+            return config.read(rid, offset, width);
+        }
+
+        @Override
+        public void write(int rid, int offset, int width, int value) {
+            config.write(rid, offset, width, value);
+        }
     }
 }

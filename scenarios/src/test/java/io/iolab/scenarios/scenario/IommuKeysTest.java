@@ -13,6 +13,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The mapping {@code iommu} of a guest. */
 class IommuKeysTest {
@@ -63,6 +64,40 @@ class IommuKeysTest {
         ConfigException error = catchThrowableOfType(ConfigException.class, () -> guests(guest));
         assertThat(error).as(guest).isNotNull();
         assertThat(error.getMessage()).contains("t.yaml:4:").contains(words);
+    }
+
+    /** The neighbours of what is refused. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{path: passthrough, nic: {ring: 512}, iommu: {policy: shadow}}  | SHADOW | SHADOW",
+                "{path: passthrough, nic: {ring: 1024}, iommu: {policy: strict}} | SHADOW | STRICT",
+                "{path: passthrough, mapped: false, iommu: {viommu: none}}       | NONE   | NONE",
+                "{path: passthrough, device_tlb: true, iommu: {viommu: none}}    | NONE   | NONE"
+            })
+    void shouldRefuseNoMoreThanThat(String guest, Viommu viommu, Policy policy) throws ConfigException {
+        assertThat(guests(guest)).extracting(GuestConfig::iommu).containsExactly(new IommuTuning(viommu, policy));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"{polices: strict}", "{policy: strict, mode: nested}"})
+    void shouldNameTheKeyThatIsNotThere(String iommu) {
+        String guest = "{path: passthrough, iommu: " + iommu + "}";
+        ConfigException error = catchThrowableOfType(ConfigException.class, () -> guests(guest));
+        assertThat(error).as(guest).isNotNull();
+        assertThat(error.getMessage()).contains("t.yaml:4:").contains(iommu.contains("mode") ? "mode" : "polices");
+    }
+
+    @Test
+    @DisplayName("compare --paths keeps what the scenario's guest on that path has, and nobody else gets it")
+    void shouldStayWithItsPath() throws Exception {
+        Scenario scenario =
+                ScenarioReader.parse("t.yaml", HEAD + "  - {path: native, iommu: {policy: deferred}}\n", null);
+        assertThat(PathVariants.apply(scenario, "native,native{iommu: {policy: none}},passthrough")
+                        .guests())
+                .extracting(GuestConfig::iommu)
+                .containsExactly(new IommuTuning(Viommu.NONE, Policy.DEFERRED), IommuTuning.NONE, IommuTuning.NONE);
     }
 
     @Test

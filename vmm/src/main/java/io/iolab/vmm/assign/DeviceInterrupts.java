@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The interrupts of an open device: SET_IRQS by index. INTx, MSI and MSI-X come from the device itself, and only one of them is on at a
- * time; error and request have an event each, which nobody but {@link IrqInfo#ACTION_TRIGGER} raises.
+ * time (drivers/vfio/pci/vfio_pci_intrs.c of Linux, which also says what of the rest is refused and how); error and request have an event
+ * each, which nobody but {@link IrqInfo#ACTION_TRIGGER} raises.
  */
 final class DeviceInterrupts {
     static final int INDEXES = IrqIndex.values().length;
@@ -71,8 +72,14 @@ final class DeviceInterrupts {
 
     /** Only a level is masked from here: the vectors' own mask bits are in the device's table. */
     private Errno mask(int flags, IrqIndex index, int count, List<@Nullable Runnable> data) {
-        if (index != IrqIndex.INTX || !line.isOpen() || count != 1 || (flags & IrqInfo.DATA_EVENTFD) != 0) {
+        if (index != IrqIndex.INTX) {
+            return Errno.ENOTTY;
+        }
+        if (!line.isOpen() || count != 1) {
             return Errno.EINVAL;
+        }
+        if ((flags & IrqInfo.DATA_EVENTFD) != 0) {
+            return Errno.ENOTTY;
         }
         if ((flags & IrqInfo.DATA_BOOL) != 0 && data.getFirst() == null) {
             return Errno.OK;
@@ -87,6 +94,9 @@ final class DeviceInterrupts {
 
     private Errno trigger(int flags, IrqIndex index, int start, int count, List<@Nullable Runnable> data) {
         if ((flags & IrqInfo.DATA_NONE) != 0 && count == 0) {
+            if (!canDisable(index)) {
+                return Errno.EINVAL;
+            }
             disable(index);
             return Errno.OK;
         }
@@ -138,6 +148,13 @@ final class DeviceInterrupts {
             case MSI -> msi.enabled() >= count;
             case MSIX -> msix.enabled() >= count;
             case ERR, REQ -> true;
+        };
+    }
+
+    private boolean canDisable(IrqIndex index) {
+        return switch (index) {
+            case INTX, MSI, MSIX -> isOn(index, 1);
+            case ERR, REQ -> events.get(index.ordinal()).get(0) != null;
         };
     }
 

@@ -233,7 +233,8 @@ public final class VfioDevice {
      * @param events for DATA_EVENTFD {@code count} events, a null takes the vector's event away; for DATA_BOOL a null means false; else
      *     empty
      * @return {@link Errno#EINVAL} for flags or vectors that do not fit the index, for vectors beyond those first switched on, or while
-     *     another kind of interrupt is on; {@link Errno#ENOSPC} if the host has no vectors left; {@link Errno#EBUSY} for an interrupt
+     *     another kind of interrupt is on, or to switch off what is not on; {@link Errno#ENOTTY} to mask anything but INTx, or that by an
+     *     event; {@link Errno#ENOSPC} if the host has no vectors left; {@link Errno#EBUSY} for an interrupt
      *     line that the device cannot share
      */
     public Errno setIrqs(int flags, int index, int start, int count, List<@Nullable Runnable> events) {

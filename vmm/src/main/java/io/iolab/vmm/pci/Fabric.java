@@ -147,7 +147,8 @@ final class Fabric {
     }
 
     /**
-     * PCI Express Base section 6.12.3: request redirect, egress control and direct translated, together.
+     * PCI Express Base section 6.12.3 and its table: request redirect, egress control and direct translated, together. Translation
+     * blocking comes before: with it no translated request gets here (7.7.8.3, DT).
      *
      * @return {@code UP} for directly to the peer, {@code ENDS} for a violation
      */

@@ -11,7 +11,6 @@ import io.iolab.iommu.fault.FaultReason;
 import io.iolab.iommu.register.Capabilities;
 import io.iolab.iommu.table.PasidEntry;
 import io.iolab.vmm.assign.UserMemory;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -49,7 +48,7 @@ public final class NestedTranslation implements GuestTranslation {
     private final Capabilities capabilities;
     private final Domain ram;
     private final GuestTables tables;
-    private final List<Function> functions = new ArrayList<>();
+    private final AssignedFunctions<Function> functions = new AssignedFunctions<>();
     private long rootPointer;
     private boolean enabled;
     private long forwarded;
@@ -154,17 +153,7 @@ public final class NestedTranslation implements GuestTranslation {
 
     @Override
     public int guestRequester(int rid) {
-        Function function = function(rid);
-        return function == null ? NOBODY : function.guestRid;
-    }
-
-    private @Nullable Function function(int rid) {
-        for (Function function : functions) {
-            if (function.rid == rid) {
-                return function;
-            }
-        }
-        return null;
+        return functions.guestRequester(rid);
     }
 
     /**
@@ -173,7 +162,7 @@ public final class NestedTranslation implements GuestTranslation {
      */
     @Override
     public @Nullable FaultReason reason(FaultReport report, TableWalk guestWalk) {
-        Function function = function(report.rid());
+        Function function = functions.find(report.rid());
         FaultReason found = report.reason();
         if (function == null || found == null) {
             return null;
@@ -205,7 +194,7 @@ public final class NestedTranslation implements GuestTranslation {
     }
 
     /** One assigned function and what its PASID entries in the guest said last. */
-    private final class Function {
+    private final class Function implements AssignedFunctions.Member {
         private final int rid;
         private final int guestRid;
         private final NestedSpace space;
@@ -220,6 +209,16 @@ public final class NestedTranslation implements GuestTranslation {
             this.rid = rid;
             this.guestRid = guestRid;
             this.space = space;
+        }
+
+        @Override
+        public int rid() {
+            return rid;
+        }
+
+        @Override
+        public int guestRid() {
+            return guestRid;
         }
 
         boolean inDomain(int domain) {

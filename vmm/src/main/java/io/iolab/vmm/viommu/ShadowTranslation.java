@@ -9,7 +9,6 @@ import io.iolab.iommu.fault.FaultReason;
 import io.iolab.iommu.register.Capabilities;
 import io.iolab.vmm.assign.UserMemory;
 import io.iolab.vmm.assign.VfioContainer;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -26,7 +25,7 @@ public final class ShadowTranslation implements GuestTranslation {
     private final UserMemory ram;
     private final long ramBytes;
     private final GuestTables tables;
-    private final List<Function> functions = new ArrayList<>();
+    private final AssignedFunctions<Function> functions = new AssignedFunctions<>();
     private long rootPointer;
     private boolean enabled;
     private long walks;
@@ -118,17 +117,7 @@ public final class ShadowTranslation implements GuestTranslation {
 
     @Override
     public int guestRequester(int rid) {
-        Function function = function(rid);
-        return function == null ? NOBODY : function.guestRid;
-    }
-
-    private @Nullable Function function(int rid) {
-        for (Function function : functions) {
-            if (function.rid == rid) {
-                return function;
-            }
-        }
-        return null;
+        return functions.guestRequester(rid);
     }
 
     /**
@@ -138,7 +127,7 @@ public final class ShadowTranslation implements GuestTranslation {
      */
     @Override
     public @Nullable FaultReason reason(FaultReport report, TableWalk guestWalk) {
-        Function function = function(report.rid());
+        Function function = functions.find(report.rid());
         if (guestWalk.reason() != null || function == null || function.identity || function.context == null) {
             return guestWalk.reason();
         }
@@ -196,7 +185,7 @@ public final class ShadowTranslation implements GuestTranslation {
     }
 
     /** One assigned function with its physical domain and what is mapped there. */
-    private final class Function {
+    private final class Function implements AssignedFunctions.Member {
         private final int rid;
         private final int guestRid;
         private final ShadowTarget target;
@@ -212,6 +201,16 @@ public final class ShadowTranslation implements GuestTranslation {
             this.guestRid = guestRid;
             this.target = target;
             limit = target.limit();
+        }
+
+        @Override
+        public int rid() {
+            return rid;
+        }
+
+        @Override
+        public int guestRid() {
+            return guestRid;
         }
 
         /** Follows a change of the context entry; what it leads to is copied anew if it is another. */

@@ -336,10 +336,16 @@ class DeviceInterruptsTest {
         device.writeRegion(0, ICS, 4, LSC);
         assertThat(heard).containsExactly("line0");
         device.readRegion(0, ICR, 4);
-        irqs(device, OFF, INTX, 0);
+        assertThat(irqs(device, OFF, MSI, 0)).as("another is on").isEqualTo(Errno.EINVAL);
+        assertThat(irqs(device, OFF, INTX, 0)).isEqualTo(Errno.OK);
+        assertThat(irqs(device, OFF, INTX, 0)).as("off already").isEqualTo(Errno.EINVAL);
         assertThat(device.setIrqs(EVENTS, MSI, 0, 1, events("msi", 1))).isEqualTo(Errno.OK);
         device.writeRegion(0, ICS, 4, LSC);
         assertThat(heard).containsExactly("line0", "msi0");
+        assertThat(irqs(device, MASK, MSI, 1))
+                .as("a vector's mask is the device's")
+                .isEqualTo(Errno.ENOTTY);
+        assertThat(irqs(device, UNMASK, MSIX, 1)).isEqualTo(Errno.ENOTTY);
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.iolab.devices.driver.igb;
 
+import io.iolab.devices.bus.AddressMap;
 import io.iolab.devices.bus.CpuPort;
 import io.iolab.devices.dma.DirectDma;
 import io.iolab.devices.driver.DriverPlatform;
@@ -29,6 +30,8 @@ final class SriovMachine implements DriverPlatform, CpuPort, AutoCloseable {
     static final int PHYSICAL = 4 << 3;
 
     private static final long ECAM = 0xB000_0000L;
+    private static final long ECAM_SIZE = 0x1000_0000L;
+    private static final int BARS = 6;
     private static final long MESSAGES = 0xFEE0_0000L;
     private static final int BOUND = 100_000;
 
@@ -40,6 +43,7 @@ final class SriovMachine implements DriverPlatform, CpuPort, AutoCloseable {
     /** Frames are taken and forgotten. */
     boolean discard;
 
+    private AddressMap<Window> windows = new AddressMap<>();
     private long discarded;
     private long allocated = 0x10_0000;
     private long nanos;
@@ -162,55 +166,54 @@ final class SriovMachine implements DriverPlatform, CpuPort, AutoCloseable {
         throw new AssertionError("no lines here");
     }
 
-    private record Window(PciFunction function, int bar, long offset) {}
+    private record Window(PciFunction function, int bar) {}
 
-    private Window window(long pa, int width) {
-        for (int bar = 0; bar < 6; bar++) {
-            Bar window = device.config().bar(bar);
-            long offset = pa - device.config().barAddress(bar);
-            if (window != null
-                    && window.isMemory()
-                    && device.config().barDecodes(bar)
-                    && offset >= 0
-                    && offset + width <= window.size()) {
-                return new Window(device, bar, offset);
+    /** What is decoded where, as configuration space says now. */
+    private void decode() {
+        windows = new AddressMap<>();
+        for (int bar = 0; bar < BARS; bar++) {
+            Bar shape = device.config().bar(bar);
+            if (shape != null && shape.isMemory() && device.config().barDecodes(bar)) {
+                windows.add(device.config().barAddress(bar), shape.size(), new Window(device, bar));
             }
         }
         int virtual = device.virtualMemoryEnabled() ? device.functions().size() - 1 : 0;
         for (int vf = 0; vf < virtual; vf++) {
-            for (int bar = 0; bar < 6; bar++) {
+            for (int bar = 0; bar < BARS; bar++) {
                 Bar shape = device.virtualBar(bar);
-                long offset = pa - device.virtualBarAddress(vf, bar);
-                if (shape != null && offset >= 0 && offset + width <= shape.size()) {
-                    return new Window(device.functions().get(vf + 1), bar, offset);
+                if (shape != null) {
+                    Window window = new Window(device.functions().get(vf + 1), bar);
+                    windows.add(device.virtualBarAddress(vf, bar), shape.size(), window);
                 }
             }
         }
-        return new Window(device, -1, 0);
     }
 
     @Override
     public long load(long pa, int width) {
-        if (pa >= ECAM && pa < ECAM + 0x1000_0000L) {
+        if (pa >= ECAM && pa < ECAM + ECAM_SIZE) {
             PciFunction function = device.functionAt((int) (pa - ECAM >>> 12) - PHYSICAL);
             int value = function == null ? -1 : function.config().read((int) pa & 0xFFF, width);
             return width == 4 ? value & 0xFFFF_FFFFL : value & (1 << 8 * width) - 1;
         }
-        Window window = window(pa, width);
-        return window.bar < 0 ? -1L >>> 64 - 8 * width : window.function.readBar(window.bar, window.offset, width);
+        AddressMap.Region<Window> region = windows.find(pa, width);
+        return region == null
+                ? -1L >>> 64 - 8 * width
+                : region.target().function.readBar(region.target().bar, pa - region.base(), width);
     }
 
     @Override
     public void store(long pa, int width, long value) {
-        if (pa >= ECAM && pa < ECAM + 0x1000_0000L) {
+        if (pa >= ECAM && pa < ECAM + ECAM_SIZE) {
             PciFunction function = device.functionAt((int) (pa - ECAM >>> 12) - PHYSICAL);
             if (function != null) {
                 function.config().write((int) pa & 0xFFF, width, (int) value);
+                decode();
             }
         } else {
-            Window window = window(pa, width);
-            if (window.bar >= 0) {
-                window.function.writeBar(window.bar, window.offset, width, value);
+            AddressMap.Region<Window> region = windows.find(pa, width);
+            if (region != null) {
+                region.target().function.writeBar(region.target().bar, pa - region.base(), width, value);
             }
         }
         runDevices();

@@ -3,9 +3,6 @@ package io.iolab.devices.virtio.queue;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.iolab.devices.dma.DirectDma;
-import io.iolab.devices.dma.DmaKind;
-import io.iolab.devices.dma.DmaPort;
-import io.iolab.devices.fault.DmaFault;
 import io.iolab.devices.fault.RingFault;
 import io.iolab.devices.memory.PhysicalMemory;
 import io.iolab.devices.virtio.queue.DescriptorChain.Step;
@@ -37,53 +34,12 @@ class HostilePackedRingTest {
     private static final long RAM = 1 << 17;
 
     private final PhysicalMemory ram = PhysicalMemory.allocate(RAM);
-    private final CountingDma dma = new CountingDma(new DirectDma(ram, (address, data) -> {}));
+    private final GatedDma dma = new GatedDma(new DirectDma(ram, (address, data) -> {}));
     private final PackedRing ring = new PackedRing(ram, SIZE, DESC, DRIVER, DEVICE);
 
     @AfterEach
     void close() {
         ram.close();
-    }
-
-    /** Counts requests, and refuses those to {@link #refused}. */
-    private static final class CountingDma implements DmaPort {
-        private final DmaPort port;
-        long requests;
-        long bytes;
-        long refused = -1;
-
-        CountingDma(DmaPort port) {
-            this.port = port;
-        }
-
-        private void count(int length) {
-            requests++;
-            bytes += length;
-        }
-
-        @Override
-        public DmaFault read(long iova, byte[] target, int offset, int length, DmaKind kind) {
-            count(length);
-            return iova == refused ? DmaFault.NO_READ : port.read(iova, target, offset, length, kind);
-        }
-
-        @Override
-        public DmaFault write(long iova, byte[] source, int offset, int length, DmaKind kind) {
-            count(length);
-            return iova == refused ? DmaFault.NO_WRITE : port.write(iova, source, offset, length, kind);
-        }
-
-        @Override
-        public int loadShortAcquire(long iova, DmaKind kind) {
-            count(2);
-            return iova == refused ? -1 : port.loadShortAcquire(iova, kind);
-        }
-
-        @Override
-        public DmaFault storeShortRelease(long iova, int value, DmaKind kind) {
-            count(2);
-            return iova == refused ? DmaFault.NO_WRITE : port.storeShortRelease(iova, value, kind);
-        }
     }
 
     private PackedQueue queue(long features) {

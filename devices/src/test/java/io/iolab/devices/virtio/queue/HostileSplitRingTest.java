@@ -3,9 +3,6 @@ package io.iolab.devices.virtio.queue;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.iolab.devices.dma.DirectDma;
-import io.iolab.devices.dma.DmaKind;
-import io.iolab.devices.dma.DmaPort;
-import io.iolab.devices.fault.DmaFault;
 import io.iolab.devices.fault.RingFault;
 import io.iolab.devices.memory.PhysicalMemory;
 import io.iolab.devices.virtio.queue.DescriptorChain.Step;
@@ -41,42 +38,6 @@ class HostileSplitRingTest {
     @AfterEach
     void close() {
         ram.close();
-    }
-
-    /** Counts requests, and refuses those to {@link #refused}. */
-    private static final class GatedDma implements DmaPort {
-        private final DmaPort port;
-        long requests;
-        long refused = -1;
-
-        GatedDma(DmaPort port) {
-            this.port = port;
-        }
-
-        private boolean refuses(long iova) {
-            requests++;
-            return iova == refused;
-        }
-
-        @Override
-        public DmaFault read(long iova, byte[] target, int offset, int length, DmaKind kind) {
-            return refuses(iova) ? DmaFault.NO_READ : port.read(iova, target, offset, length, kind);
-        }
-
-        @Override
-        public DmaFault write(long iova, byte[] source, int offset, int length, DmaKind kind) {
-            return refuses(iova) ? DmaFault.NO_WRITE : port.write(iova, source, offset, length, kind);
-        }
-
-        @Override
-        public int loadShortAcquire(long iova, DmaKind kind) {
-            return refuses(iova) ? -1 : port.loadShortAcquire(iova, kind);
-        }
-
-        @Override
-        public DmaFault storeShortRelease(long iova, int value, DmaKind kind) {
-            return refuses(iova) ? DmaFault.NO_WRITE : port.storeShortRelease(iova, value, kind);
-        }
     }
 
     private SplitQueue queue(long features) {
