@@ -96,7 +96,7 @@ final class PhysicalPath {
                 path.new PostedWrites(nic, engine, vm.vcpu()),
                 () -> path.sync(nic.counters()),
                 Optional.ofNullable(services).map(present -> present.tlb().counters()));
-        return unit == null ? hardware : hardware.withDma(unit::start);
+        return unit == null ? hardware : hardware.behind(unit);
     }
 
     /** A virtual function of the lab's 82576. */
@@ -188,7 +188,7 @@ final class PhysicalPath {
         NicWorker engine = path.engine(nic);
         machine.plug(SoftwarePath.SLOT, nic, path.new PostedWrites(nic, engine, machine.cpu()));
         long heap = machine.heap();
-        return new PathHardware(
+        PathHardware hardware = new PathHardware(
                 machine.cpu(),
                 memory,
                 heap,
@@ -197,8 +197,10 @@ final class PhysicalPath {
                 () -> path.sync(nic.counters()),
                 () -> counters.map(own -> figures(own, host.iommu().counters(), Optional.empty()))
                         .orElse(GuestFigures.Iommu.NONE),
-                counters,
-                kernel -> remapped ? GuestIommu.dma(context, host.driver(), rid, kernel, true) : null);
+                counters);
+        return remapped
+                ? hardware.withDma(kernel -> GuestIommu.dma(context, host.driver(), rid, kernel, true))
+                : hardware;
     }
 
     /** @param port memory as the NIC's requests reach it */
@@ -253,12 +255,8 @@ final class PhysicalPath {
             invalidations += all.invalidations(kind);
         }
         return new GuestFigures.Iommu(
-                own.iotlbHits(),
-                own.iotlbMisses(),
-                own.walkAccesses(),
-                faults,
-                invalidations,
-                deviceTlb.map(PhysicalPath::figures));
+                        own.iotlbHits(), own.iotlbMisses(), own.walkAccesses(), faults, invalidations)
+                .with(deviceTlb.map(PhysicalPath::figures));
     }
 
     private static GuestFigures.DeviceTlb figures(DeviceTlbCounters counters) {

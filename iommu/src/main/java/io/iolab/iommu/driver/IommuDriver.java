@@ -390,9 +390,12 @@ public final class IommuDriver {
         return isolations;
     }
 
-    /** Absent became present: the unit may have remembered the absence, or hold the change in its write buffer. Devices do neither. */
+    /**
+     * Absent became present: the unit may have remembered the absence, or hold the change in its write buffer. Devices do neither, and
+     * absent first-level entries are never remembered, caching mode or not (VT-d 6.2.4, 6.2.5).
+     */
     void mapped(Domain domain, long iova, long length) {
-        if (unit.cachingMode()) {
+        if (unit.cachingMode() && !mode.isFirstLevel()) {
             caches.pages(domain.id(), iova, length, false);
         } else {
             flushWriteBuffer();

@@ -112,7 +112,9 @@ final class ScenarioKeys {
         static final Key<Viommu> VIOMMU = Key.choice(
                 "viommu",
                 "passthrough: the remapping unit that the guest sees; shadow (the default there): one with caching mode, whose tables"
-                        + " the VMM copies into the NIC's domain. On the native path the kernel drives the host's unit.",
+                        + " the VMM copies into the NIC's domain; nested: one in scalable mode, whose first-level tables the host's unit"
+                        + " walks itself, each address in them through the host's table of the guest's memory. On the native path the"
+                        + " kernel drives the host's unit.",
                 Viommu.class);
         static final Key<Policy> POLICY = Key.choice(
                 "policy",

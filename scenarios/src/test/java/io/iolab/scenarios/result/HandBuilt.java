@@ -83,7 +83,7 @@ public final class HandBuilt {
                 plain.wakeups(),
                 plain.copiedBytes(),
                 plain.dma(),
-                new GuestFigures.Iommu(9, 2, 8, 0, 0, Optional.of(tlb)),
+                new GuestFigures.Iommu(9, 2, 8, 0, 0).with(Optional.of(tlb)),
                 plain.cpuPicos(),
                 plain.latencyNanos());
     }
