@@ -392,7 +392,7 @@ public final class IommuDriver {
 
     /**
      * Absent became present: the unit may have remembered the absence, or hold the change in its write buffer. Devices do neither, and
-     * absent first-level entries are never remembered, caching mode or not (VT-d 6.2.4, 6.2.5).
+     * absent first-level entries are not remembered either, caching mode or not; Linux relies on that ({@code __mapping_notify_one}).
      */
     void mapped(Domain domain, long iova, long length) {
         if (unit.cachingMode() && !mode.isFirstLevel()) {

@@ -35,6 +35,8 @@ class IommuKeysTest {
                 "{path: passthrough, iommu: {}}                                  | SHADOW | STRICT",
                 "{path: passthrough, iommu: {policy: deferred}}                  | SHADOW | DEFERRED",
                 "{path: passthrough, iommu: {viommu: shadow, policy: shadow}}    | SHADOW | SHADOW",
+                "{path: passthrough, iommu: {viommu: nested}}                    | NESTED | STRICT",
+                "{path: passthrough, iommu: {viommu: nested, policy: deferred}}  | NESTED | DEFERRED",
                 "{path: passthrough, iommu: {viommu: none}}                      | NONE   | NONE",
                 "{path: native, iommu: {policy: passthrough}}                    | NONE   | PASSTHROUGH",
                 "{path: native, iommu: {}}                                       | NONE   | STRICT",
@@ -57,7 +59,9 @@ class IommuKeysTest {
                 "{path: passthrough, device_tlb: true, iommu: {}}                         | without device_tlb",
                 "{path: passthrough, nic: {ring: 1024}, iommu: {policy: shadow}}          | rings of 512 at most",
                 "{path: passthrough, iommu: {policy: lazy}}                               | one of none, passthrough, strict, deferred, shadow",
-                "{path: passthrough, iommu: {viommu: nested}}                             | one of none, shadow"
+                "{path: native, iommu: {viommu: nested}}                                  | passthrough path only",
+                "{path: passthrough, iommu: {viommu: nested, policy: none}}               | a viommu with a policy, or neither",
+                "{path: passthrough, iommu: {viommu: emulated}}                           | one of none, shadow, nested"
             })
     void shouldRefuseWhatDoesNotGoTogether(String guest, String words) {
         ConfigException error = catchThrowableOfType(ConfigException.class, () -> guests(guest));
