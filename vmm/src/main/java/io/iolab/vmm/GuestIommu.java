@@ -12,7 +12,6 @@ import io.iolab.iommu.driver.FrameSource;
 import io.iolab.iommu.driver.IommuDriver;
 import io.iolab.iommu.explain.TableExplainer;
 import io.iolab.iommu.explain.TableWalk;
-import io.iolab.iommu.explain.WalkRequest;
 import io.iolab.iommu.register.VtdRegisters;
 import io.iolab.iommu.walk.RequestType;
 import io.iolab.vmm.assign.VfioDevice;
@@ -132,6 +131,10 @@ final class GuestIommu implements MmioHandler, SeenUnit {
         });
         driver.configureFaultEvent(event.address(), event.data());
         KernelDma started = dma(context, driver, GUEST_RID, kernel, false);
+        if (!context.config().mapped()) {
+            started.mapNothing();
+        }
+        started.mapOnly(context.bugs().rights());
         started.countExits(() -> exits);
         dma = started;
         return started;
@@ -176,8 +179,8 @@ final class GuestIommu implements MmioHandler, SeenUnit {
     }
 
     @Override
-    public TableWalk explain(WalkRequest request) {
-        return explainer.explain(unit, request);
+    public long memoryBytes() {
+        return vm.memory().size();
     }
 
     @Override

@@ -2,7 +2,6 @@ package io.iolab.vmm;
 
 import io.iolab.iommu.driver.FaultReport;
 import io.iolab.iommu.explain.TableWalk;
-import io.iolab.iommu.explain.WalkRequest;
 import java.util.List;
 
 /**
@@ -36,8 +35,8 @@ public interface SeenUnit {
     /** Faults that the guest's driver has read and cleared, in order of appearance, and no more than 1024 different ones. */
     List<Fault> faults();
 
-    /** Walks the guest's tables as they are now for a request of the guest's function. */
-    TableWalk explain(WalkRequest request);
+    /** The guest's memory, from address 0. */
+    long memoryBytes();
 
     /** The walk behind a fault, by the guest's tables as they are now. */
     TableWalk explain(FaultReport report);

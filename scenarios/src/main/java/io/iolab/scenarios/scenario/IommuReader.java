@@ -45,10 +45,13 @@ final class IommuReader {
             throw node.error(
                     "expected a viommu with a policy, or neither; without a unit a guest's kernel maps nothing");
         }
-        if (assigned && policy != Policy.NONE && (!mapped || nic.assigned() != AssignedNic.E1000E)) {
+        if (assigned && policy != Policy.NONE && nic.assigned() != AssignedNic.E1000E) {
+            throw guest.error(Guest.IOMMU.name(), "expected for an assigned e1000e");
+        }
+        if (policy == Policy.PASSTHROUGH && !mapped) {
             throw guest.error(
-                    Guest.IOMMU.name(),
-                    "expected for an assigned e1000e with mapped: true; what the device reaches is the guest's to map");
+                    Guest.MAPPED.name(),
+                    "expected true with policy: passthrough, in which the guest's kernel maps nothing anyway");
         }
         if (assigned && policy != Policy.NONE && nic.deviceTlb()) {
             throw guest.error(

@@ -261,7 +261,8 @@ final class ScenarioKeys {
                 .required();
         static final Key<Boolean> MAPPED = Key.flag(
                 "mapped",
-                "passthrough: set up the device's DMA mappings; false leaves its IOMMU domain empty; default true.");
+                "passthrough: set up the device's DMA mappings; false leaves its IOMMU domain empty, which with iommu is the guest's"
+                        + " kernel's doing; default true.");
         static final Key<ConfigNode> MSIX =
                 Key.section("msix", "passthrough: the NIC's MSI-X table.", () -> Key.mapping(Msix.ALL));
         static final Key<AssignedNic> DEVICE = Key.choice(

@@ -29,6 +29,8 @@ public final class KernelDma {
     private final boolean invalidationsCost;
     private long sharedNext = FIRST_SHARED;
     private long charged;
+    private MapRights rights = MapRights.READ_WRITE;
+    private boolean maps = true;
     private LongSupplier exits = () -> 0;
     private long mapExits;
     private long unmapExits;
@@ -57,6 +59,20 @@ public final class KernelDma {
         this.invalidationsCost = invalidationsCost;
     }
 
+    /** A kernel that never maps anything: its NIC is given addresses that lead nowhere. To be called before it boots. */
+    public void mapNothing() {
+        maps = false;
+    }
+
+    /**
+     * A kernel that maps for one direction only, whatever the transfer. To be called before it boots.
+     *
+     * @param only what the device may do
+     */
+    public void mapOnly(MapRights only) {
+        rights = only;
+    }
+
     /**
      * Attributes exits to maps and unmaps from here on.
      *
@@ -77,7 +93,7 @@ public final class KernelDma {
     }
 
     long mapShared(long pa, long bytes) {
-        if (domain.isPassThrough()) {
+        if (domain.isPassThrough() || !maps) {
             return pa;
         }
         long first = AddressRange.alignDown(pa, AddressRange.PAGE_SIZE);
@@ -85,15 +101,26 @@ public final class KernelDma {
         long iova = sharedNext;
         sharedNext += length;
         synchronized (lock) {
-            domain.map(iova, first, length, MapRights.READ_WRITE);
+            domain.map(iova, first, length, rights);
         }
         return iova + (pa - first);
     }
 
+    private DmaDirection direction(boolean fromDevice) {
+        return switch (rights) {
+            case READ -> DmaDirection.TO_DEVICE;
+            case WRITE -> DmaDirection.FROM_DEVICE;
+            case READ_WRITE -> fromDevice ? DmaDirection.FROM_DEVICE : DmaDirection.TO_DEVICE;
+        };
+    }
+
     long mapTransfer(long pa, int bytes, boolean fromDevice) {
+        if (!maps) {
+            return pa;
+        }
         synchronized (lock) {
             long before = exits.getAsLong();
-            long iova = mapper.map(pa, bytes, fromDevice ? DmaDirection.FROM_DEVICE : DmaDirection.TO_DEVICE);
+            long iova = mapper.map(pa, bytes, direction(fromDevice));
             mapExits += exits.getAsLong() - before;
             if (iova == DmaMapper.FAILED) {
                 throw new IllegalStateException("no address or slot left for a buffer of " + bytes + " bytes");
@@ -104,6 +131,9 @@ public final class KernelDma {
     }
 
     void unmapTransfer(long iova, int written) {
+        if (!maps) {
+            return;
+        }
         synchronized (lock) {
             long before = exits.getAsLong();
             mapper.unmap(iova, written);
