@@ -67,10 +67,7 @@ final class GuestIommu implements MmioHandler, SeenUnit {
         mode = context.config().iommu().viommu().mode();
         RemappingOptions options = mode.guestUnit();
         translation = mode.translation(
-                context.host().driver(),
-                new GuestRam(vm.memory()),
-                vm.memory().size(),
-                vm.memory());
+                context.host().driver(), new GuestRam(vm.memory()), vm.memory().size(), vm.memory());
         unit = new VirtualUnit(options, vm.memory(), vm.messages(account), translation);
         faultRegisters = new FaultRegisters(unit);
         explainer = new TableExplainer(vm.memory(), options.capabilities());

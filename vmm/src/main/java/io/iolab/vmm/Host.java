@@ -105,8 +105,8 @@ final class Host implements AutoCloseable {
         iommu = new RemappingUnit(iommuOptions, memory, this::message);
         AddressMap<MmioHandler> bus = new AddressMap<>();
         bus.add(IOMMU_BASE, IOMMU_WINDOW, iommu.registers());
-        driver = new IommuDriver(
-                new RegisterBus(bus), IOMMU_BASE, memory, new TableFrames(frames), tables.hostTables());
+        driver =
+                new IommuDriver(new RegisterBus(bus), IOMMU_BASE, memory, new TableFrames(frames), tables.hostTables());
         driver.enable();
         if (remapInterrupts) {
             interrupts.remapThrough(driver.enableInterruptRemapping(false));

@@ -271,7 +271,9 @@ public final class Lab implements AutoCloseable {
 
     /** The remapping units that guests see, in the order of the guests. */
     public List<SeenUnit> guestUnits() {
-        return stations.stream().flatMap(station -> station.guestUnit().stream()).toList();
+        return stations.stream()
+                .flatMap(station -> station.guestUnit().stream())
+                .toList();
     }
 
     /** Walks the IOMMU's tables as they are now for a request, and tells each step. */

@@ -254,8 +254,7 @@ final class PhysicalPath {
         for (InvalidationKind kind : InvalidationKind.values()) {
             invalidations += all.invalidations(kind);
         }
-        return new GuestFigures.Iommu(
-                        own.iotlbHits(), own.iotlbMisses(), own.walkAccesses(), faults, invalidations)
+        return new GuestFigures.Iommu(own.iotlbHits(), own.iotlbMisses(), own.walkAccesses(), faults, invalidations)
                 .with(deviceTlb.map(PhysicalPath::figures));
     }
 

@@ -2,6 +2,7 @@ package io.iolab.vmm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.iolab.devices.memory.Access;
 import io.iolab.vmm.IommuTuning.Policy;
 import io.iolab.vmm.IommuTuning.Viommu;
 import io.iolab.vmm.guest.Workload;
@@ -112,7 +113,8 @@ class GuestIommuLabTest {
     }
 
     @Test
-    @DisplayName("6.1: with caching mode each map and each unmap is told, walked for, and followed in the host's tables")
+    @DisplayName(
+            "6.1: with caching mode each map and each unmap is told, walked for, and followed in the host's tables")
     void shouldFollowEachChangeWhenShadowing() throws Exception {
         GuestFigures figures = run(shadowed(BOTH_WAYS, Policy.STRICT), 10 * Labs.MILLISECOND);
         GuestFigures.GuestUnit unit = figures.iommu().guestUnit().orElseThrow();
@@ -128,7 +130,8 @@ class GuestIommuLabTest {
     }
 
     @Test
-    @DisplayName("3.8: nested, no map exits; each unmap exits once, to invalidate by PASID, which is repeated on the host's unit")
+    @DisplayName(
+            "3.8: nested, no map exits; each unmap exits once, to invalidate by PASID, which is repeated on the host's unit")
     void shouldExitForUnmapsAloneWhenNesting() throws Exception {
         GuestConfig guest = guest("guest", Path.PASSTHROUGH, BOTH_WAYS, Viommu.NESTED, Policy.STRICT);
         GuestFigures figures = run(guest, 10 * Labs.MILLISECOND);
@@ -154,6 +157,40 @@ class GuestIommuLabTest {
         assertThat(unit.mapExits()).isZero();
         assertThat(unit.unmapExits()).isBetween(unit.unmaps() / 250 - 1, unit.unmaps() / 250 + 2);
         assertThat(unit.hostInvalidations()).isEqualTo(unit.unmapExits());
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Viommu.class,
+            names = {"SHADOW", "NESTED"})
+    @DisplayName("7.2: a guest that maps nothing reads each refusal from its own unit, and the host is told of none")
+    void shouldTellTheGuestOfItsFaults(Viommu viommu) throws Exception {
+        GuestConfig guest = new GuestConfig(
+                "guest",
+                Path.PASSTHROUGH,
+                Labs.RAM,
+                LinkConfig.GIGABIT,
+                NicTuning.DEFAULTS,
+                BOTH_WAYS,
+                false,
+                new IommuTuning(viommu, Policy.STRICT));
+        try (Lab lab = Labs.create(ClockMode.VIRTUAL, 42, List.of(guest))) {
+            lab.warmUp(0);
+            lab.measure(2 * Labs.MILLISECOND, passed -> {});
+            GuestFigures figures = lab.figures().getFirst();
+            assertThat(figures.rx().frames()).isZero();
+            assertThat(lab.faults()).isEmpty();
+            List<SeenUnit.Fault> faults = lab.guestUnits().getFirst().faults();
+            long read = faults.stream().mapToLong(SeenUnit.Fault::records).sum();
+            assertThat(read).isPositive();
+            assertThat(figures.iommu().guestUnit().orElseThrow().faults()).isBetween(1L, read);
+            assertThat(faults)
+                    .allSatisfy(fault -> assertThat(fault.report().reasonCode())
+                            .isEqualTo(
+                                    viommu == Viommu.NESTED
+                                            ? 0x71
+                                            : fault.report().access() == Access.READ ? 6 : 5));
+        }
     }
 
     @Test

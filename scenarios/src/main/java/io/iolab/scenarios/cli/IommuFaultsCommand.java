@@ -60,7 +60,10 @@ final class IommuFaultsCommand implements Callable<Integer> {
             description = "Of a scenario: a bug that makes it fault; repeatable. Names: iolab inject list.")
     private List<String> inject = new ArrayList<>();
 
-    @Option(names = "--guest", paramLabel = "NAME", description = "Only what this guest has read from the unit that it sees.")
+    @Option(
+            names = "--guest",
+            paramLabel = "NAME",
+            description = "Only what this guest has read from the unit that it sees.")
     @Nullable
     private String guest;
 

@@ -48,25 +48,25 @@ public final class FaultsJson {
     }
 
     private static void put(ObjectNode one, ExplainedFault fault) {
-            FaultReport report = fault.report();
-            FaultReason reason = report.reason();
-            one.put("line", report.toString());
-            one.put("records", fault.records());
-            one.put("bdf", RequesterId.format(report.rid()));
-            one.put("kind", report.ofInterrupt() ? "interrupt" : "dma");
-            one.put("access", report.access().name().toLowerCase(Locale.ROOT));
-            if (report.ofInterrupt()) {
-                one.put("index", report.interruptIndex());
-            } else {
-                one.put("page", WalkJson.hex(report.iovaPage()));
-            }
-            if (report.pasid() != FaultReport.NO_PASID) {
-                one.put("pasid", report.pasid());
-            }
-            one.put("reason_code", report.reasonCode());
-            one.put("reason", reason == null ? "Unknown" : reason.text());
-            one.put("words", fault.words());
-            one.put("without_the_unit", fault.without());
-            fault.walk().ifPresent(walk -> WalkJson.put(one.putObject("walk"), walk));
+        FaultReport report = fault.report();
+        FaultReason reason = report.reason();
+        one.put("line", report.toString());
+        one.put("records", fault.records());
+        one.put("bdf", RequesterId.format(report.rid()));
+        one.put("kind", report.ofInterrupt() ? "interrupt" : "dma");
+        one.put("access", report.access().name().toLowerCase(Locale.ROOT));
+        if (report.ofInterrupt()) {
+            one.put("index", report.interruptIndex());
+        } else {
+            one.put("page", WalkJson.hex(report.iovaPage()));
+        }
+        if (report.pasid() != FaultReport.NO_PASID) {
+            one.put("pasid", report.pasid());
+        }
+        one.put("reason_code", report.reasonCode());
+        one.put("reason", reason == null ? "Unknown" : reason.text());
+        one.put("words", fault.words());
+        one.put("without_the_unit", fault.without());
+        fault.walk().ifPresent(walk -> WalkJson.put(one.putObject("walk"), walk));
     }
 }

@@ -132,15 +132,7 @@ public final class FaultsSchema {
 
     private static List<String> faultFields(Map<String, ObjectNode> fields) {
         List<String> required = List.of(
-                "line",
-                "records",
-                "bdf",
-                "kind",
-                "access",
-                "reason_code",
-                "reason",
-                "words",
-                "without_the_unit");
+                "line", "records", "bdf", "kind", "access", "reason_code", "reason", "words", "without_the_unit");
         fields.put("line", JsonSchema.described("What Linux would log.", JsonSchema.text()));
         fields.put("records", JsonSchema.count());
         fields.put("bdf", JsonSchema.pattern(BDF));

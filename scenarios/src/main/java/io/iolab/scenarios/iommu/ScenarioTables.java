@@ -55,8 +55,7 @@ public final class ScenarioTables {
      * @throws ConfigException as {@link Lab#create}
      * @throws IOException as {@link Lab#create}
      */
-    public static ScenarioFaults faults(Scenario scenario, List<Injection> bugs)
-            throws ConfigException, IOException {
+    public static ScenarioFaults faults(Scenario scenario, List<Injection> bugs) throws ConfigException, IOException {
         try (Lab lab = Lab.create(scenario.labConfig(false).withInjections(bugs))) {
             lab.warmUp(MOMENT);
             lab.measure(MOMENT, picos -> {});
@@ -85,7 +84,8 @@ public final class ScenarioTables {
     /** Without its unit the guest's addresses for the device would be those of its memory, and the host's unit is there all the same. */
     private static String withoutUnit(SeenUnit unit, FaultReport report) {
         if (Long.compareUnsigned(report.iovaPage(), unit.memoryBytes()) >= 0) {
-            return "the host's unit would have refused it: the guest has no memory at 0x%x.".formatted(report.iovaPage());
+            return "the host's unit would have refused it: the guest has no memory at 0x%x."
+                    .formatted(report.iovaPage());
         }
         return WithoutUnit.of(report, RequestType.UNTRANSLATED, "the guest's memory at 0x%x"::formatted);
     }

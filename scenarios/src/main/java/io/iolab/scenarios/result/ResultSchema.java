@@ -200,7 +200,8 @@ public final class ResultSchema {
                 "faults");
         return countFields("iotlb_hits", "iotlb_misses", "walk_accesses", "faults", "invalidations")
                 .optional("device_tlb", "Of an assigned NIC that caches translations itself.", deviceTlb)
-                .optional("guest_unit", "Of a guest that sees a remapping unit, and what the host did for it.", guestUnit)
+                .optional(
+                        "guest_unit", "Of a guest that sees a remapping unit, and what the host did for it.", guestUnit)
                 .object();
     }
 

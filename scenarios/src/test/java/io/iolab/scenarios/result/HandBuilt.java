@@ -68,8 +68,8 @@ public final class HandBuilt {
 
     /** An assigned NIC with a device TLB: four packets. */
     static GuestFigures withDeviceTlb() {
-        return passthrough(new GuestFigures.Iommu(9, 2, 8, 0, 0)
-                .with(Optional.of(new GuestFigures.DeviceTlb(6, 2, 3, 7, 1, 5))));
+        return passthrough(
+                new GuestFigures.Iommu(9, 2, 8, 0, 0).with(Optional.of(new GuestFigures.DeviceTlb(6, 2, 3, 7, 1, 5))));
     }
 
     /** A guest that sees a remapping unit, in which it has mapped 4 buffers and unmapped 3. */

@@ -63,14 +63,7 @@ public record GuestFigures(
 
         /** Of a device without a device TLB. */
         public Iommu(long iotlbHits, long iotlbMisses, long walkAccesses, long faults, long invalidations) {
-            this(
-                    iotlbHits,
-                    iotlbMisses,
-                    walkAccesses,
-                    faults,
-                    invalidations,
-                    Optional.empty(),
-                    Optional.empty());
+            this(iotlbHits, iotlbMisses, walkAccesses, faults, invalidations, Optional.empty(), Optional.empty());
         }
 
         /** With this device TLB, if any. */
@@ -80,8 +73,7 @@ public record GuestFigures(
 
         /** With a unit that the guest sees. */
         public Iommu with(GuestUnit unit) {
-            return new Iommu(
-                    iotlbHits, iotlbMisses, walkAccesses, faults, invalidations, deviceTlb, Optional.of(unit));
+            return new Iommu(iotlbHits, iotlbMisses, walkAccesses, faults, invalidations, deviceTlb, Optional.of(unit));
         }
     }
 

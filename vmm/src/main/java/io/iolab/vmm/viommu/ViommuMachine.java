@@ -80,7 +80,8 @@ final class ViommuMachine implements AutoCloseable {
         host.enable();
         translation = mode.translation(host, ram, GUEST_BYTES, guestMemory);
         translation.assign(RID, GUEST_RID);
-        virtual = new VirtualUnit(mode.guestUnit(), guestMemory, (address, data) -> guestMessages.add(data), translation);
+        virtual =
+                new VirtualUnit(mode.guestUnit(), guestMemory, (address, data) -> guestMessages.add(data), translation);
         host.configureFaultEvent(FAULT_EVENT, 0);
         guestCpu = new TrappedUnit(virtual, BASE, ledger, profile);
         guestFrames = new BumpFrames(guestMemory);
