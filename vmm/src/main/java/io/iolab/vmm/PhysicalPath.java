@@ -104,12 +104,15 @@ final class PhysicalPath {
         PhysicalPath path = new PhysicalPath(context, cabling, nic.account());
         int vf = nic.index(context);
         VirtualMachine vm = new VirtualMachine(context, path.account);
-        VfioDevice device = context.host()
-                .assign(
-                        nic.rid(vf),
-                        vm.memory(),
-                        context.config().mapped(),
-                        context.bugs().rights());
+        GuestIommu unit = context.config().iommu().any() ? new GuestIommu(context, vm, path.account) : null;
+        VfioDevice device = unit != null
+                ? unit.assign(nic.rid(vf))
+                : context.host()
+                        .assign(
+                                nic.rid(vf),
+                                vm.memory(),
+                                context.config().mapped(),
+                                context.bugs().rights());
         PostedWrites hooks = path.new PostedWrites(nic.function(vf), nic.engine(), vm.vcpu()) {
             @Override
             public void afterMapped() {
@@ -117,8 +120,9 @@ final class PhysicalPath {
                 super.afterMapped();
             }
         };
-        return path.assigned(
+        PathHardware hardware = path.assigned(
                 nic.rid(vf), vm, device, nic.engine(), hooks, () -> path.sync(nic.counters(), vf), Optional.empty());
+        return unit == null ? hardware : hardware.behind(unit);
     }
 
     /** What a guest has of a function that the host has opened for it. */

@@ -2,7 +2,6 @@ package io.iolab.scenarios.scenario;
 
 import io.iolab.scenarios.scenario.ScenarioKeys.Guest;
 import io.iolab.scenarios.scenario.ScenarioKeys.Iommu;
-import io.iolab.vmm.AssignedNic;
 import io.iolab.vmm.IommuTuning;
 import io.iolab.vmm.IommuTuning.Policy;
 import io.iolab.vmm.IommuTuning.Viommu;
@@ -44,9 +43,6 @@ final class IommuReader {
         if (assigned && (viommu == Viommu.NONE) != (policy == Policy.NONE)) {
             throw node.error(
                     "expected a viommu with a policy, or neither; without a unit a guest's kernel maps nothing");
-        }
-        if (assigned && policy != Policy.NONE && nic.assigned() != AssignedNic.E1000E) {
-            throw guest.error(Guest.IOMMU.name(), "expected for an assigned e1000e");
         }
         if (policy == Policy.PASSTHROUGH && !mapped) {
             throw guest.error(
