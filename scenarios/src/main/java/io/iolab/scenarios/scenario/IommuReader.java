@@ -49,11 +49,6 @@ final class IommuReader {
                     Guest.MAPPED.name(),
                     "expected true with policy: passthrough, in which the guest's kernel maps nothing anyway");
         }
-        if (assigned && policy != Policy.NONE && nic.deviceTlb()) {
-            throw guest.error(
-                    Guest.IOMMU.name(),
-                    "expected without device_tlb; the guest's unit offers no device TLB to invalidate");
-        }
         if (policy == Policy.SHADOW && nic.ringSize() > BOUNCE_SLOTS) {
             throw node.error(
                     Iommu.POLICY.name(), "expected rings of " + BOUNCE_SLOTS + " at most, for which there are slots");

@@ -142,14 +142,18 @@ public final class VfioContainer {
             if (iommu.domainOf(rid) != null) {
                 continue;
             }
+            boolean services =
+                    iommu.supportsDeviceTlbs() && host.translationServices().offered(rid);
             if (nesting) {
-                nestedSpaces.put(rid, iommu.attachNested(rid, to));
-            } else if (iommu.supportsDeviceTlbs() && host.translationServices().offered(rid)) {
-                // The unit first: a request for translation that it does not expect would be refused for good.
+                nestedSpaces.put(rid, iommu.attachNested(rid, to, services));
+            } else if (services) {
                 iommu.attachWithDeviceTlb(rid, to);
-                host.translationServices().enable(rid, true);
             } else {
                 iommu.attach(rid, to);
+            }
+            if (services) {
+                // The unit first: a request for translation that it does not expect would be refused for good.
+                host.translationServices().enable(rid, true);
             }
         }
     }

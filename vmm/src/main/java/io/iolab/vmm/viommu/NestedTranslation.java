@@ -108,7 +108,7 @@ public final class NestedTranslation implements GuestTranslation {
             parent = made;
             memory = made;
         }
-        NestedSpace space = host.attachNested(rid, memory);
+        NestedSpace space = host.attachNested(rid, memory, false);
         if (lacksRequesterPasid(space)) {
             host.detach(rid);
             throw new IllegalStateException("the physical unit has no RID_PASID");
