@@ -32,7 +32,14 @@ public final class NestedSpace {
     private final TreeSet<Integer> present = new TreeSet<>();
     private boolean isolated;
 
-    NestedSpace(int rid, int id, Domain parent, long parentTableHpa, boolean deviceTlb, NestedSpaces all, PasidTables tables) {
+    NestedSpace(
+            int rid,
+            int id,
+            Domain parent,
+            long parentTableHpa,
+            boolean deviceTlb,
+            NestedSpaces all,
+            PasidTables tables) {
         this.rid = rid;
         this.id = id;
         this.parent = parent;

@@ -279,7 +279,8 @@ final class ScenarioKeys {
                 "device_tlb",
                 "passthrough: the 82574L gets address translation services (ATS), which the part itself lacks, and caches translations"
                         + " of its own. Translation requests are counted; of their round trip no price is known, so only the walks"
-                        + " that they cause take time. Default false.");
+                        + " that they cause take time. A unit that the guest sees offers no such services: the host invalidates what the"
+                        + " NIC has cached when the guest unmaps. Default false.");
         static final Key<ConfigNode> IOMMU = Key.section(
                 "iommu",
                 "passthrough, native: the guest's kernel drives a remapping unit for its NIC; default: it knows of none.",
