@@ -142,5 +142,9 @@ class GuestFaultsCommandTest {
         assertThat(document.get("faults")).isEmpty();
         check(of(document, "strict"), 0x06);
         assertThat(document.get("guest_faults")).hasSameSizeAs(of(document, "strict"));
+        assertThat(iolab("iommu", "faults", "guest-iommu", "--inject", "wrong-dma-direction@nested"))
+                .as("a first-level entry cannot say it")
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString(StandardCharsets.UTF_8)).contains("without viommu: nested");
     }
 }
