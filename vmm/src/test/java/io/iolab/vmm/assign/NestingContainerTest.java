@@ -39,6 +39,7 @@ class NestingContainerTest {
             dma -> new ProbeFunction(Kind.EXPRESS, 0, dma));
     private final VfioHost vfio = bench.start();
     private final VfioContainer container = vfio.openContainer();
+    private VfioDevice device;
 
     @AfterEach
     void close() {
@@ -54,7 +55,8 @@ class NestingContainerTest {
         VfioGroup group = vfio.openGroup(vfio.groupNumber(RID)).orElseThrow();
         assertThat(group.setContainer(container)).isEqualTo(Errno.OK);
         assertThat(container.setIommu(type)).isEqualTo(Errno.OK);
-        group.openDevice("0000:01:00.0").orElseThrow().writeRegion(VfioDevice.CONFIG_REGION, ConfigSpace.COMMAND, 2, 6);
+        device = group.openDevice("0000:01:00.0").orElseThrow();
+        device.writeRegion(VfioDevice.CONFIG_REGION, ConfigSpace.COMMAND, 2, 6);
         return group;
     }
 
@@ -95,6 +97,21 @@ class NestingContainerTest {
         Objects.requireNonNull(container.nestedSpace(RID)).nest(0, 0x1_0000, 0);
         assertThat(write(IOVA)).isEqualTo(DmaFault.NONE);
         assertThat(container.unmapDma(0x1_5000, 0x1000).bytes()).isEqualTo(0x1000);
+        assertThat(write(IOVA)).isNotEqualTo(DmaFault.NONE);
+    }
+
+    @Test
+    @DisplayName("9.1: with the group the space goes, and the function reaches nothing by what was in it")
+    void shouldGiveTheSpaceBackWithTheGroup() {
+        VfioGroup group = open(VfioContainer.Extension.NESTING);
+        container.mapDma(MEMORY, 0x8_0000, 0x1_0000, 0x8000, MapRights.READ_WRITE);
+        firstLevelPage(0x1_5000);
+        Objects.requireNonNull(container.nestedSpace(RID)).nest(0, 0x1_0000, 0);
+        assertThat(write(IOVA)).isEqualTo(DmaFault.NONE);
+        device.close();
+        assertThat(group.unsetContainer()).isEqualTo(Errno.OK);
+        assertThat(container.nestedSpace(RID)).isNull();
+        assertThat(bench.driver.domainOf(RID)).as("blocked again").isNull();
         assertThat(write(IOVA)).isNotEqualTo(DmaFault.NONE);
     }
 
