@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 final class Explorer {
     private static final String[] NAMES = {"driver", "device"};
 
+    /** In place of the number of schedules, of a state that is not left yet. */
+    private static final double ENTERED = Double.NaN;
+
     /**
      * What was found.
      *
@@ -35,8 +38,8 @@ final class Explorer {
     private final Map<State.Key, Double> seen = new HashMap<>();
     private final List<String> trace = new ArrayList<>();
 
-    Explorer(Program driver, Program device, int memorySize, Model model) {
-        this.programs = new SideStates[] {new SideStates(driver), new SideStates(device)};
+    Explorer(SideStates driver, SideStates device, int memorySize, Model model) {
+        this.programs = new SideStates[] {driver, device};
         this.memorySize = memorySize;
         this.model = model;
     }
@@ -77,8 +80,12 @@ final class Explorer {
         State.Key key = state.key();
         Double known = seen.get(key);
         if (known != null) {
+            if (known.isNaN()) {
+                throw new WentWrong("for ever around:\n" + String.join("\n", trace));
+            }
             return known;
         }
+        seen.put(key, ENTERED);
         List<Choice> choices = new ArrayList<>(4);
         double schedules = 0;
         if (choices(state, choices) == 0) {

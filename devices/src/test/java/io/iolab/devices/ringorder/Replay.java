@@ -1,7 +1,8 @@
 package io.iolab.devices.ringorder;
 
 import io.iolab.devices.ringorder.Step.Kind;
-import java.util.Objects;
+import java.nio.LongBuffer;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Runs a program up to its first step whose result is not known. */
@@ -20,22 +21,56 @@ final class Replay {
 
     private final long[] results;
     private final int count;
+    private final boolean landmarks;
     private int position;
-    private @Nullable Step next;
+    private @Nullable ProgramState landmark;
+    private int landmarkPosition;
+    private Step next = Step.of(Kind.END);
 
-    private Replay(long[] results, int count) {
+    private Replay(long[] results, int count, boolean landmarks) {
         this.results = results;
         this.count = count;
+        this.landmarks = landmarks;
     }
 
-    /** The step that follows the first {@code count} ones, which had these results. */
-    static Step next(Program program, long[] results, int count) {
-        Replay replay = new Replay(results, count);
+    /**
+     * Runs the program as far as the first {@code count} steps, which had these results, take it.
+     *
+     * @param landmarks whether they are looked at
+     */
+    static Replay upTo(Program program, long[] results, int count, boolean landmarks) {
+        Replay replay = new Replay(results, count, landmarks);
         try {
             program.run(replay);
-            return Step.of(Kind.END);
         } catch (Suspended expected) {
-            return Objects.requireNonNull(replay.next);
+            // It stands before the next step.
+        }
+        return replay;
+    }
+
+    /** The step that follows. */
+    Step next() {
+        return next;
+    }
+
+    /** All that what follows can depend on: the last landmark and the results since, or else all of them. */
+    Place place() {
+        return new Place(landmark, LongBuffer.wrap(Arrays.copyOfRange(results, landmarkPosition, count)));
+    }
+
+    /** Where a program stands. */
+    record Place(@Nullable ProgramState landmark, LongBuffer resultsSince) {}
+
+    /**
+     * Tells that what the program does from here on depends on this and on later results only, however it came here.
+     *
+     * @param subject the queue, every field of which counts
+     * @param locals what else the program remembers, the place in its text included
+     */
+    void landmark(Object subject, long... locals) {
+        if (landmarks) {
+            landmark = ProgramState.of(subject, locals);
+            landmarkPosition = position;
         }
     }
 

@@ -30,6 +30,13 @@ record RingPrograms(int size, long features, int[] batches, boolean between, int
     private static final long BUFFERS = 0x10_0000;
     private static final int BUFFER_LENGTH = 0x1000;
 
+    /** Landmarks. */
+    private static final int OFFERING = 0;
+
+    private static final int TAKING_BACK = 1;
+    private static final int AWAKE = 0;
+    private static final int SERVING = 1;
+
     /** What is left out of the protocol. */
     enum Flaw {
         NONE,
@@ -115,8 +122,14 @@ record RingPrograms(int size, long features, int[] batches, boolean between, int
     }
 
     Explorer explorer(Model model) {
+        return explorer(model, true);
+    }
+
+    /** @param merging whether {@link Replay#landmark} is believed */
+    Explorer explorer(Model model, boolean merging) {
         Places places = places();
-        return new Explorer(driver(places), device(places), MEMORY, model);
+        return new Explorer(
+                new SideStates(driver(places), merging), new SideStates(device(places), merging), MEMORY, model);
     }
 
     private RingDriver driverOver(Platform platform) {
@@ -189,6 +202,7 @@ record RingPrograms(int size, long features, int[] batches, boolean between, int
                 while (driver.free() < batch) {
                     takeBack(replay, driver, driver.reaped() + batch - driver.free());
                 }
+                replay.landmark(driver, OFFERING, total);
                 driver.offer(batch);
                 total += batch;
                 if (between) {
@@ -201,8 +215,9 @@ record RingPrograms(int size, long features, int[] batches, boolean between, int
 
     private void takeBack(Replay replay, RingDriver driver, long target) {
         while (driver.reaped() < target) {
+            replay.landmark(driver, TAKING_BACK, target);
             if (driver.reap(size) == 0) {
-                if (driver.strange() > 0) {
+                if (driver.sawForeignBuffer()) {
                     replay.fail("a buffer came back that the device did not have");
                 }
                 int more = (int) Math.min(delay, target - driver.reaped() - 1);
@@ -220,6 +235,7 @@ record RingPrograms(int size, long features, int[] batches, boolean between, int
             SteppedMemory memory = new SteppedMemory(replay, MEMORY, fences);
             Virtqueue queue = queue(new SteppedDma(memory), places.layout());
             while (true) {
+                replay.landmark(queue, AWAKE);
                 serve(replay, queue);
                 if (!queue.enableKicks() || flaw == Flaw.NO_SECOND_LOOK_BY_DEVICE) {
                     replay.step(Kind.SLEEP);
@@ -235,6 +251,7 @@ record RingPrograms(int size, long features, int[] batches, boolean between, int
 
     private void serve(Replay replay, Virtqueue queue) {
         while (queue.take() == Virtqueue.Take.CHAIN) {
+            replay.landmark(queue, SERVING);
             DescriptorChain chain = queue.chain();
             long written = 0;
             while (chain.next() == DescriptorChain.Step.DESCRIPTOR) {

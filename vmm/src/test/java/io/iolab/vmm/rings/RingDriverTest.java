@@ -67,7 +67,7 @@ class RingDriverTest {
             assertThat(back).as("round " + round).isEqualTo((int) due);
         }
         assertThat(device.fault()).isNull();
-        assertThat(driver.strange()).isZero();
+        assertThat(driver.sawForeignBuffer()).isFalse();
         assertThat(driver.reaped()).isGreaterThan(500);
     }
 
@@ -88,7 +88,7 @@ class RingDriverTest {
                 : driver.deviceBus() + 4;
         memory.writeShort(firstId, (short) 5);
         assertThat(driver.reap(size)).isZero();
-        assertThat(driver.strange()).isEqualTo(1);
+        assertThat(driver.sawForeignBuffer()).isTrue();
         assertThat(driver.reaped()).isZero();
     }
 

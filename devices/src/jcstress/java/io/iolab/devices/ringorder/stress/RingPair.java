@@ -124,7 +124,7 @@ abstract class RingPair {
     final int reapAndRead() {
         int count = driver.reap(SIZE);
         if (count == 0) {
-            return driver.strange() == 0 ? NOTHING : BROKEN;
+            return driver.sawForeignBuffer() ? BROKEN : NOTHING;
         }
         int first = ram.readInt(buffersPa);
         int second = ram.readInt(buffersPa + LENGTH);

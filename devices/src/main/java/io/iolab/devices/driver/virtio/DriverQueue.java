@@ -45,6 +45,9 @@ abstract class DriverQueue {
     /** What usedToken answered last: the device may change the ring meanwhile. */
     private int current = NO_BUFFER;
 
+    /** Whether a run of {@link #consume(int[], int, int)} ended at a buffer that the device does not have. */
+    boolean foreign;
+
     private long notifyPa;
     private int notifyNumber;
     private long kicks;
@@ -103,6 +106,7 @@ abstract class DriverQueue {
         nextInOrder = 0;
         oldestInOrder = 0;
         batchLast = NO_BUFFER;
+        foreign = false;
         resetRing();
     }
 
@@ -279,7 +283,7 @@ abstract class DriverQueue {
     }
 
     /**
-     * Takes back the buffers that the device has returned, up to the first that it does not have.
+     * Takes back the buffers that the device has returned, up to the first that it does not have: see {@link #sawForeignBuffer}.
      *
      * @param tokens where theirs go, from index {@code from} on
      * @param limit the most buffers
@@ -287,12 +291,20 @@ abstract class DriverQueue {
      */
     int consume(int[] tokens, int from, int limit) {
         int count = 0;
-        while (count < limit && hasUsed() && usedToken() != NO_BUFFER) {
+        while (count < limit && hasUsed()) {
+            if (usedToken() == NO_BUFFER) {
+                foreign = true;
+                break;
+            }
             tokens[from + count] = current;
             count++;
             consume();
         }
         return count;
+    }
+
+    final boolean sawForeignBuffer() {
+        return foreign;
     }
 
     abstract boolean ringHasUsed();

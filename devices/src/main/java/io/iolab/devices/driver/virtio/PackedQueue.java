@@ -277,15 +277,19 @@ final class PackedQueue extends DriverQueue {
             return super.consume(tokens, from, limit);
         }
         int[] counts = this.counts;
-        int most = Math.min(limit, inFlight());
+        int out = inFlight();
         int count = 0;
         int slot = usedSlot;
         boolean wrap = usedWrap;
         int freed = 0;
-        while (count < most) {
+        while (count < limit) {
             int word = ram.loadIntAcquire(slotPa(slot) + ID);
             int id = word & 0xFFFF;
-            if (!marksUsed(word >>> 16, wrap) || id >= counts.length || counts[id] == 0) {
+            if (!marksUsed(word >>> 16, wrap)) {
+                break;
+            }
+            if (count == out || id >= counts.length || counts[id] == 0) {
+                foreign = true;
                 break;
             }
             int descriptors = counts[id];

@@ -24,7 +24,6 @@ public final class RingDriver {
 
     private int oldest;
     private int free;
-    private long strange;
 
     /**
      * @param size descriptors
@@ -74,9 +73,9 @@ public final class RingDriver {
         return queue.reaped();
     }
 
-    /** Buffers returned that the device did not have; nothing is taken back after the first. */
-    public long strange() {
-        return strange;
+    /** Whether a buffer came back that the device did not have; nothing is taken back from there on. */
+    public boolean sawForeignBuffer() {
+        return queue.sawForeignBuffer();
     }
 
     /** Kicks sent. */
@@ -115,19 +114,15 @@ public final class RingDriver {
         return place < tokens.length ? place : place - tokens.length;
     }
 
-    /** Takes back what the device returned, at most {@code limit} buffers. @return how many */
+    /** Takes back what the device returned, at most {@code limit} buffers, and never more than {@link #inFlight}. @return how many */
     public int reap(int limit) {
-        int most = Math.min(limit, tokens.length - free);
         int at = around(oldest + free);
-        int room = Math.min(most, tokens.length - at);
+        int room = Math.min(limit, tokens.length - at);
         int count = queue.consume(tokens, at, room);
-        if (count == room && count < most) {
-            count += queue.consume(tokens, 0, most - count);
+        if (count == room && count < limit) {
+            count += queue.consume(tokens, 0, limit - count);
         }
         free += count;
-        if (count < limit && queue.hasUsed() && queue.usedToken() == DriverQueue.NO_BUFFER) {
-            strange++;
-        }
         return count;
     }
 

@@ -236,11 +236,12 @@ final class SplitQueue extends DriverQueue {
         if (!ringHasUsed()) {
             return 0;
         }
-        int most = Math.min(Math.min(limit, inFlight()), RingIndex.distance(RingIndex.of(reaped), usedSeen));
+        int most = Math.min(limit, RingIndex.distance(RingIndex.of(reaped), usedSeen));
         int count = 0;
         while (count < most) {
             int token = ringToken();
             if (token == NO_BUFFER) {
+                foreign = true;
                 break;
             }
             buffers[from + count] = token;
