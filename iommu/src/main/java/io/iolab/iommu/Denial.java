@@ -12,9 +12,6 @@ import io.iolab.iommu.walk.PageWalk;
  * was filled.
  */
 final class Denial {
-    private static final long WRITES = Iotlb.WRITE | Iotlb.SUPERVISOR_WRITE;
-    private static final long RIGHTS = Iotlb.READ | WRITES | Iotlb.CLEAN | Iotlb.USER;
-
     private Denial() {}
 
     /**
@@ -34,9 +31,6 @@ final class Denial {
         FaultReason denied = read ? FaultReason.SCALABLE_READ_DENIED : FaultReason.SCALABLE_WRITE_DENIED;
         if (space.kind() == AddressSpace.Kind.SECOND_LEVEL) {
             return denied;
-        }
-        if ((entry & (RIGHTS | Iotlb.SECOND_LEVEL_DENIES)) == 0) {
-            return FaultReason.FIRST_LEVEL_NOT_PRESENT;
         }
         if ((space.required() & Iotlb.USER & ~entry) != 0) {
             return FaultReason.USER_DENIED;

@@ -32,7 +32,8 @@ import io.iolab.vmm.memory.GuestMemory;
 import io.iolab.vmm.memory.HostFrames;
 import io.iolab.vmm.pci.PciTopology;
 import io.iolab.vmm.pci.RootComplex;
-import io.iolab.vmm.viommu.ShadowTranslation;
+import io.iolab.vmm.viommu.GuestTranslation;
+import io.iolab.vmm.viommu.ViommuMode;
 import io.iolab.vmm.viommu.VirtualUnit;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -88,29 +89,24 @@ final class Host implements AutoCloseable {
      * @param size bytes of physical memory
      * @param remapInterrupts whether the remapping unit offers interrupt remapping and posting and the host uses it
      * @param deviceTlbs whether it offers address translation services, and the host uses them for functions that have them
+     * @param nesting whether it offers nested translation, and the host's tables are those that guests' can be nested on
      */
-    Host(long size, Optional<Path> file, boolean remapInterrupts, boolean deviceTlbs) throws IOException {
+    Host(long size, Optional<Path> file, boolean remapInterrupts, boolean deviceTlbs, boolean nesting)
+            throws IOException {
         memory = file.isPresent() ? PhysicalMemory.map(file.get(), size) : PhysicalMemory.allocate(size);
         frames = new HostFrames(memory);
-        iommuOptions = RemappingOptions.builder()
+        ViommuMode tables = nesting ? ViommuMode.NESTED : ViommuMode.SHADOW_QUEUE;
+        RemappingOptions.Builder offered = RemappingOptions.builder()
                 .interruptRemapping(remapInterrupts)
                 .postedInterrupts(remapInterrupts)
-                .deviceTlb(deviceTlbs)
-                .build();
+                .deviceTlb(deviceTlbs);
+        tables.physicalUnit(offered);
+        iommuOptions = offered.build();
         iommu = new RemappingUnit(iommuOptions, memory, this::message);
         AddressMap<MmioHandler> bus = new AddressMap<>();
         bus.add(IOMMU_BASE, IOMMU_WINDOW, iommu.registers());
-        driver = new IommuDriver(new RegisterBus(bus), IOMMU_BASE, memory, new FrameSource() {
-            @Override
-            public long allocatePage() {
-                return frames.allocate();
-            }
-
-            @Override
-            public void freePage(long hpa) {
-                frames.free(hpa);
-            }
-        });
+        driver =
+                new IommuDriver(new RegisterBus(bus), IOMMU_BASE, memory, new TableFrames(frames), tables.hostTables());
         driver.enable();
         if (remapInterrupts) {
             interrupts.remapThrough(driver.enableInterruptRemapping(false));
@@ -237,7 +233,7 @@ final class Host implements AutoCloseable {
     /** The same for a function that is plugged in already. */
     VfioDevice assign(int rid, GuestMemory guest, boolean mapped, MapRights rights) {
         VfioContainer container = vfio.openContainer();
-        VfioGroup group = open(rid, container);
+        VfioGroup group = open(rid, container, VfioContainer.Extension.TYPE1V2);
         if (mapped) {
             UserMemory ram = (vaddr, size, consumer) -> guest.forEachRun(consumer::run);
             require(container.mapDma(ram, 0, 0, guest.size(), rights));
@@ -250,20 +246,25 @@ final class Host implements AutoCloseable {
      *
      * @param guestRid as the guest knows it
      */
-    VfioDevice assign(int rid, PciFunction function, int guestRid, ShadowTranslation shadow) {
+    VfioDevice assign(int rid, PciFunction function, int guestRid, GuestTranslation translation) {
         functions.put(rid, function);
+        return assign(rid, guestRid, translation);
+    }
+
+    /** The same for a function that is plugged in already. */
+    VfioDevice assign(int rid, int guestRid, GuestTranslation translation) {
         VfioContainer container = vfio.openContainer();
-        VfioGroup group = open(rid, container);
-        shadow.assign(rid, guestRid, container);
+        VfioGroup group = open(rid, container, translation.containerType());
+        translation.assign(rid, guestRid, container);
         return group.openDevice("0000:" + RequesterId.format(rid)).orElseThrow();
     }
 
     /** The function's group, put into a container of its own. */
-    private VfioGroup open(int rid, VfioContainer container) {
+    private VfioGroup open(int rid, VfioContainer container, VfioContainer.Extension type) {
         require(vfio.bind(rid, VfioHost.VFIO_DRIVER));
         VfioGroup group = vfio.openGroup(vfio.groupNumber(rid)).orElseThrow();
         require(group.setContainer(container));
-        require(container.setIommu(VfioContainer.Extension.TYPE1V2));
+        require(container.setIommu(type));
         return group;
     }
 
@@ -297,6 +298,18 @@ final class Host implements AutoCloseable {
     @Override
     public void close() {
         memory.close();
+    }
+
+    private record TableFrames(HostFrames frames) implements FrameSource {
+        @Override
+        public long allocatePage() {
+            return frames.allocate();
+        }
+
+        @Override
+        public void freePage(long hpa) {
+            frames.free(hpa);
+        }
     }
 
     /** Configuration space of what is plugged in. */

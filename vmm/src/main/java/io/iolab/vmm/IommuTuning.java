@@ -1,6 +1,7 @@
 package io.iolab.vmm;
 
 import io.iolab.iommu.driver.DmaPolicy;
+import io.iolab.vmm.viommu.ViommuMode;
 
 /**
  * Whether a guest's kernel drives a remapping unit for its NIC, and how it maps buffers there.
@@ -17,7 +18,17 @@ public record IommuTuning(Viommu viommu, Policy policy) {
         /** Nothing: the host maps the guest's memory once. */
         NONE,
         /** One in legacy mode with caching mode, whose tables are shadowed. */
-        SHADOW
+        SHADOW,
+        /** One in scalable mode, whose first-level tables are nested on the host's second-level table. */
+        NESTED;
+
+        ViommuMode mode() {
+            return switch (this) {
+                case NONE -> throw new IllegalStateException("no unit");
+                case SHADOW -> ViommuMode.SHADOW_QUEUE;
+                case NESTED -> ViommuMode.NESTED;
+            };
+        }
     }
 
     /** {@link DmaPolicy}, or none at all. */
@@ -37,6 +48,11 @@ public record IommuTuning(Viommu viommu, Policy policy) {
                 case SHADOW -> DmaPolicy.SHADOW;
             };
         }
+    }
+
+    /** Whether the host's unit must nest for it. */
+    boolean nested() {
+        return viommu == Viommu.NESTED;
     }
 
     /** Whether the kernel drives a unit. */

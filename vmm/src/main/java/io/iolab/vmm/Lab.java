@@ -89,7 +89,8 @@ public final class Lab implements AutoCloseable {
                                 && guest.nic().interrupts() != InterruptDelivery.FORWARDED),
                 config.guests().stream()
                         .anyMatch(guest ->
-                                guest.path() == Path.PASSTHROUGH && guest.nic().deviceTlb()));
+                                guest.path() == Path.PASSTHROUGH && guest.nic().deviceTlb()),
+                config.guests().stream().anyMatch(guest -> guest.iommu().nested()));
         Run run = config.clock() == ClockMode.VIRTUAL ? new Timeline() : new WallThreads(config.spendCosts());
         Lab lab = new Lab(host, run, config.clock(), config.injections());
         try {
@@ -266,6 +267,13 @@ public final class Lab implements AutoCloseable {
     /** DMA faults that the IOMMU has recorded, with how often each was seen. */
     public Map<FaultReport, Long> faults() {
         return host.faults();
+    }
+
+    /** The remapping units that guests see, in the order of the guests. */
+    public List<SeenUnit> guestUnits() {
+        return stations.stream()
+                .flatMap(station -> station.guestUnit().stream())
+                .toList();
     }
 
     /** Walks the IOMMU's tables as they are now for a request, and tells each step. */

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param syncCounters copies what the device counts itself into the ledger
  * @param startDma as {@link GuestKernel} wants it
  * @param requester the IOMMU's live counters for the device; empty where no IOMMU is in between
+ * @param guestUnit the remapping unit that the guest sees
  */
 record PathHardware(
         Processor processor,
@@ -29,7 +30,8 @@ record PathHardware(
         Runnable syncCounters,
         Supplier<GuestFigures.Iommu> iommu,
         Optional<RequesterCounters> requester,
-        Function<GuestKernel, @Nullable KernelDma> startDma) {
+        Function<GuestKernel, @Nullable KernelDma> startDma,
+        Optional<SeenUnit> guestUnit) {
 
     /** With a kernel that drives no remapping unit. */
     PathHardware(
@@ -41,10 +43,37 @@ record PathHardware(
             Runnable syncCounters,
             Supplier<GuestFigures.Iommu> iommu,
             Optional<RequesterCounters> requester) {
-        this(processor, ram, heapStart, heapEnd, worker, syncCounters, iommu, requester, kernel -> null);
+        this(
+                processor,
+                ram,
+                heapStart,
+                heapEnd,
+                worker,
+                syncCounters,
+                iommu,
+                requester,
+                kernel -> null,
+                Optional.empty());
     }
 
+    /** With a kernel that drives the host's own unit. */
     PathHardware withDma(Function<GuestKernel, @Nullable KernelDma> start) {
-        return new PathHardware(processor, ram, heapStart, heapEnd, worker, syncCounters, iommu, requester, start);
+        return new PathHardware(
+                processor, ram, heapStart, heapEnd, worker, syncCounters, iommu, requester, start, Optional.empty());
+    }
+
+    /** With a kernel that drives a unit that the VMM shows it. */
+    PathHardware behind(GuestIommu unit) {
+        return new PathHardware(
+                processor,
+                ram,
+                heapStart,
+                heapEnd,
+                worker,
+                syncCounters,
+                () -> iommu.get().with(unit.figures()),
+                requester,
+                unit::start,
+                Optional.of(unit));
     }
 }

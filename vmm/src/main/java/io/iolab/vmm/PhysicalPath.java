@@ -96,7 +96,7 @@ final class PhysicalPath {
                 path.new PostedWrites(nic, engine, vm.vcpu()),
                 () -> path.sync(nic.counters()),
                 Optional.ofNullable(services).map(present -> present.tlb().counters()));
-        return unit == null ? hardware : hardware.withDma(unit::start);
+        return unit == null ? hardware : hardware.behind(unit);
     }
 
     /** A virtual function of the lab's 82576. */
@@ -104,12 +104,15 @@ final class PhysicalPath {
         PhysicalPath path = new PhysicalPath(context, cabling, nic.account());
         int vf = nic.index(context);
         VirtualMachine vm = new VirtualMachine(context, path.account);
-        VfioDevice device = context.host()
-                .assign(
-                        nic.rid(vf),
-                        vm.memory(),
-                        context.config().mapped(),
-                        context.bugs().rights());
+        GuestIommu unit = context.config().iommu().any() ? new GuestIommu(context, vm, path.account) : null;
+        VfioDevice device = unit != null
+                ? unit.assign(nic.rid(vf))
+                : context.host()
+                        .assign(
+                                nic.rid(vf),
+                                vm.memory(),
+                                context.config().mapped(),
+                                context.bugs().rights());
         PostedWrites hooks = path.new PostedWrites(nic.function(vf), nic.engine(), vm.vcpu()) {
             @Override
             public void afterMapped() {
@@ -117,8 +120,9 @@ final class PhysicalPath {
                 super.afterMapped();
             }
         };
-        return path.assigned(
+        PathHardware hardware = path.assigned(
                 nic.rid(vf), vm, device, nic.engine(), hooks, () -> path.sync(nic.counters(), vf), Optional.empty());
+        return unit == null ? hardware : hardware.behind(unit);
     }
 
     /** What a guest has of a function that the host has opened for it. */
@@ -188,7 +192,7 @@ final class PhysicalPath {
         NicWorker engine = path.engine(nic);
         machine.plug(SoftwarePath.SLOT, nic, path.new PostedWrites(nic, engine, machine.cpu()));
         long heap = machine.heap();
-        return new PathHardware(
+        PathHardware hardware = new PathHardware(
                 machine.cpu(),
                 memory,
                 heap,
@@ -197,8 +201,10 @@ final class PhysicalPath {
                 () -> path.sync(nic.counters()),
                 () -> counters.map(own -> figures(own, host.iommu().counters(), Optional.empty()))
                         .orElse(GuestFigures.Iommu.NONE),
-                counters,
-                kernel -> remapped ? GuestIommu.dma(context, host.driver(), rid, kernel, true) : null);
+                counters);
+        return remapped
+                ? hardware.withDma(kernel -> GuestIommu.dma(context, host.driver(), rid, kernel, true))
+                : hardware;
     }
 
     /** @param port memory as the NIC's requests reach it */
@@ -252,13 +258,8 @@ final class PhysicalPath {
         for (InvalidationKind kind : InvalidationKind.values()) {
             invalidations += all.invalidations(kind);
         }
-        return new GuestFigures.Iommu(
-                own.iotlbHits(),
-                own.iotlbMisses(),
-                own.walkAccesses(),
-                faults,
-                invalidations,
-                deviceTlb.map(PhysicalPath::figures));
+        return new GuestFigures.Iommu(own.iotlbHits(), own.iotlbMisses(), own.walkAccesses(), faults, invalidations)
+                .with(deviceTlb.map(PhysicalPath::figures));
     }
 
     private static GuestFigures.DeviceTlb figures(DeviceTlbCounters counters) {

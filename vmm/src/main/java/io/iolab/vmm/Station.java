@@ -22,6 +22,7 @@ import java.util.function.Supplier;
  * @param links the guest's outgoing and incoming, then the peer's
  * @param syncCounters copies what the device counts itself into the ledger
  * @param iommu what the IOMMU has counted for the guest's device; {@code requester} are its live counters, if there is one
+ * @param guestUnit the remapping unit that the guest sees
  * @param bugs of the guest
  */
 record Station(
@@ -37,6 +38,7 @@ record Station(
         Runnable syncCounters,
         Supplier<GuestFigures.Iommu> iommu,
         Optional<RequesterCounters> requester,
+        Optional<SeenUnit> guestUnit,
         GuestBugs bugs) {
 
     /** For whoever watches the run. */

@@ -103,6 +103,7 @@ final class StationBuilder {
                 },
                 path.iommu(),
                 path.requester(),
+                path.guestUnit(),
                 bugs);
     }
 

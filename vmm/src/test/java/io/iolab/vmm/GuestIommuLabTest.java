@@ -2,6 +2,7 @@ package io.iolab.vmm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.iolab.devices.memory.Access;
 import io.iolab.vmm.IommuTuning.Policy;
 import io.iolab.vmm.IommuTuning.Viommu;
 import io.iolab.vmm.guest.Workload;
@@ -11,6 +12,7 @@ import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Guests whose kernels drive a remapping unit for their NIC: one that the VMM shows them, or the host's own (VT-d 6.1, 6.5). */
@@ -45,12 +47,13 @@ class GuestIommuLabTest {
     }
 
     @ParameterizedTest
-    @EnumSource(
-            value = Policy.class,
-            names = {"STRICT", "DEFERRED", "SHADOW", "PASSTHROUGH"})
+    @CsvSource({
+        "SHADOW, STRICT", "SHADOW, DEFERRED", "SHADOW, SHADOW", "SHADOW, PASSTHROUGH",
+        "NESTED, STRICT", "NESTED, DEFERRED", "NESTED, SHADOW", "NESTED, PASSTHROUGH"
+    })
     @DisplayName("every frame arrives intact, whatever the policy, behind a unit that the guest sees")
-    void shouldDeliverEveryFrameBehindAVirtualUnit(Policy policy) throws Exception {
-        deliverEveryFrame(shadowed(counted(), policy));
+    void shouldDeliverEveryFrameBehindAVirtualUnit(Viommu viommu, Policy policy) throws Exception {
+        deliverEveryFrame(guest("guest", Path.PASSTHROUGH, counted(), viommu, policy));
     }
 
     @ParameterizedTest
@@ -100,15 +103,120 @@ class GuestIommuLabTest {
         }
     }
 
+    private static GuestFigures run(GuestConfig guest, long picos) throws Exception {
+        try (Lab lab = Labs.create(ClockMode.VIRTUAL, 42, List.of(guest))) {
+            lab.warmUp(2 * Labs.MILLISECOND);
+            lab.measure(picos, passed -> {});
+            assertThat(lab.faults()).isEmpty();
+            return lab.figures().getFirst();
+        }
+    }
+
+    @Test
+    @DisplayName(
+            "6.1: with caching mode each map and each unmap is told, walked for, and followed in the host's tables")
+    void shouldFollowEachChangeWhenShadowing() throws Exception {
+        GuestFigures figures = run(shadowed(BOTH_WAYS, Policy.STRICT), 10 * Labs.MILLISECOND);
+        GuestFigures.GuestUnit unit = figures.iommu().guestUnit().orElseThrow();
+        assertThat(unit.maps()).isGreaterThan(800);
+        assertThat(unit.mapExits()).isEqualTo(unit.maps());
+        assertThat(unit.unmapExits()).isEqualTo(unit.unmaps());
+        assertThat(exits(figures, "viommu.")).as("no other").isEqualTo(unit.maps() + unit.unmaps());
+        assertThat(unit.invalidations()).isEqualTo(unit.maps() + unit.unmaps());
+        assertThat(unit.walks()).isEqualTo(unit.invalidations());
+        assertThat(unit.hostMaps()).isEqualTo(unit.maps());
+        assertThat(unit.hostUnmaps()).isEqualTo(unit.unmaps());
+        assertThat(unit.hostInvalidations()).isEqualTo(unit.unmaps());
+    }
+
+    @Test
+    @DisplayName(
+            "3.8: nested, no map exits; each unmap exits once, to invalidate by PASID, which is repeated on the host's unit")
+    void shouldExitForUnmapsAloneWhenNesting() throws Exception {
+        GuestConfig guest = guest("guest", Path.PASSTHROUGH, BOTH_WAYS, Viommu.NESTED, Policy.STRICT);
+        GuestFigures figures = run(guest, 10 * Labs.MILLISECOND);
+        GuestFigures.GuestUnit unit = figures.iommu().guestUnit().orElseThrow();
+        assertThat(unit.maps()).isGreaterThan(800);
+        assertThat(unit.mapExits()).isZero();
+        assertThat(unit.unmapExits()).isEqualTo(unit.unmaps());
+        assertThat(exits(figures, "viommu.IQT")).isEqualTo(unit.unmaps());
+        assertThat(exits(figures, "viommu.")).as("no other").isEqualTo(unit.unmaps());
+        assertThat(unit.invalidations()).isEqualTo(unit.unmaps());
+        assertThat(unit.hostInvalidations()).isEqualTo(unit.unmaps());
+        assertThat(unit.walks() + unit.hostMaps() + unit.hostUnmaps())
+                .as("nobody looks at the guest's tables")
+                .isZero();
+    }
+
+    @Test
+    @DisplayName("6.5.2.4: nested and deferred, one invalidation of the whole PASID serves up to 250 unmaps")
+    void shouldFlushSeldomWhenNestedAndDeferred() throws Exception {
+        GuestConfig guest = guest("guest", Path.PASSTHROUGH, BOTH_WAYS, Viommu.NESTED, Policy.DEFERRED);
+        GuestFigures.GuestUnit unit =
+                run(guest, 20 * Labs.MILLISECOND).iommu().guestUnit().orElseThrow();
+        assertThat(unit.mapExits()).isZero();
+        assertThat(unit.unmapExits()).isBetween(unit.unmaps() / 250 - 1, unit.unmaps() / 250 + 2);
+        assertThat(unit.hostInvalidations()).isEqualTo(unit.unmapExits());
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Viommu.class,
+            names = {"SHADOW", "NESTED"})
+    @DisplayName("7.2: a guest that maps nothing reads each refusal from its own unit, and the host is told of none")
+    void shouldTellTheGuestOfItsFaults(Viommu viommu) throws Exception {
+        GuestConfig guest = new GuestConfig(
+                "guest",
+                Path.PASSTHROUGH,
+                Labs.RAM,
+                LinkConfig.GIGABIT,
+                NicTuning.DEFAULTS,
+                BOTH_WAYS,
+                false,
+                new IommuTuning(viommu, Policy.STRICT));
+        try (Lab lab = Labs.create(ClockMode.VIRTUAL, 42, List.of(guest))) {
+            lab.warmUp(0);
+            lab.measure(2 * Labs.MILLISECOND, passed -> {});
+            GuestFigures figures = lab.figures().getFirst();
+            assertThat(figures.rx().frames()).isZero();
+            assertThat(lab.faults()).isEmpty();
+            List<SeenUnit.Fault> faults = lab.guestUnits().getFirst().faults();
+            long read = faults.stream().mapToLong(SeenUnit.Fault::records).sum();
+            assertThat(read).isPositive();
+            assertThat(figures.iommu().guestUnit().orElseThrow().faults()).isBetween(1L, read);
+            assertThat(faults)
+                    .allSatisfy(fault -> assertThat(fault.report().reasonCode())
+                            .isEqualTo(
+                                    viommu == Viommu.NESTED
+                                            ? 0x71
+                                            : fault.report().access() == Access.READ ? 6 : 5));
+        }
+    }
+
+    @Test
+    @DisplayName("one host serves guests without a unit, shadowed and nested at once")
+    void shouldShadowAndNestSideBySide() throws Exception {
+        List<GuestConfig> guests = List.of(
+                new GuestConfig(
+                        "plain", Path.PASSTHROUGH, Labs.RAM, LinkConfig.GIGABIT, NicTuning.DEFAULTS, counted(), true),
+                guest("shadow", Path.PASSTHROUGH, counted(), Viommu.SHADOW, Policy.STRICT),
+                guest("nested", Path.PASSTHROUGH, counted(), Viommu.NESTED, Policy.STRICT));
+        try (Lab lab = Labs.create(ClockMode.VIRTUAL, 7, guests)) {
+            lab.warmUp(0);
+            lab.measure(2_000 * Labs.MILLISECOND, passed -> {});
+            assertThat(lab.done()).as("every frame was received").isTrue();
+            assertThat(lab.faults()).isEmpty();
+        }
+    }
+
     @Test
     @DisplayName("shadow copy and passthrough map nothing once they run: no exit of the unit")
     void shouldNotExitWhenNothingIsMapped() throws Exception {
         for (Policy policy : List.of(Policy.SHADOW, Policy.PASSTHROUGH)) {
-            try (Lab lab = Labs.create(ClockMode.VIRTUAL, 42, List.of(shadowed(BOTH_WAYS, policy)))) {
-                lab.warmUp(2 * Labs.MILLISECOND);
-                lab.measure(5 * Labs.MILLISECOND, passed -> {});
-                assertThat(exits(lab.figures().getFirst(), "viommu."))
-                        .as("%s", policy)
+            for (Viommu viommu : List.of(Viommu.SHADOW, Viommu.NESTED)) {
+                GuestConfig guest = guest("guest", Path.PASSTHROUGH, BOTH_WAYS, viommu, policy);
+                assertThat(exits(run(guest, 5 * Labs.MILLISECOND), "viommu."))
+                        .as("%s, %s", viommu, policy)
                         .isZero();
             }
         }

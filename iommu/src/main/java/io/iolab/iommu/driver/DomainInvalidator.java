@@ -37,13 +37,6 @@ final class DomainInvalidator {
         }
     }
 
-    /** No iterator where there is nothing: mappings of buffers come here, and allocate nothing. */
-    void domains(Set<Integer> ids) {
-        if (!ids.isEmpty()) {
-            ids.forEach(this::domain);
-        }
-    }
-
     /** One naturally aligned block that covers the range, or the whole domain when the unit takes no block that large. */
     void pages(int domain, long iova, long length, boolean leafOnly) {
         int addressMask = addressMask(iova, length);

@@ -34,7 +34,7 @@ public final class IommuDriver {
     private final DomainInvalidator caches;
     private final DomainIds domainIds;
     private final Map<Integer, Domain> attachments = new HashMap<>();
-    private final Map<Integer, NestedSpace> nested = new HashMap<>();
+    private final NestedSpaces nested;
     private @Nullable InterruptTable interrupts;
     private long isolations;
 
@@ -75,6 +75,8 @@ public final class IommuDriver {
         }
         caches = new DomainInvalidator(unit, invalidator, mode);
         domainIds = new DomainIds(unit.domainIds());
+        boolean nests = mode == TableMode.SCALABLE_SECOND_LEVEL && unit.nested();
+        nested = new NestedSpaces(unit, nests ? requesters : null, invalidator, domainIds);
     }
 
     /** Bits in the largest address that a domain can translate; of first-level tables the lower half of 48 bits is used. */
@@ -266,23 +268,22 @@ public final class IommuDriver {
 
     /** Whether {@link #attachNested} works, which takes scalable mode with second-level tables. */
     public boolean supportsNesting() {
-        return mode == TableMode.SCALABLE_SECOND_LEVEL && unit.nested();
+        return nested.supported();
     }
 
     /**
      * Gives a requester with first-level tables of a guest its place behind a domain that maps the guest's memory. {@link #detach} ends
      * it; throws as {@link #attach}, for a pass-through domain, and without nesting.
+     *
+     * @param deviceTlb whether its translation services are about to be switched on; throws as {@link #attachWithDeviceTlb} too
      */
-    public NestedSpace attachNested(int rid, Domain parent) {
-        PageTable table = attachments.containsKey(rid) || parent.isDestroyed() ? null : parent.table();
-        if (!supportsNesting() || table == null || !(requesters instanceof PasidTables tables)) {
-            throw new IllegalStateException("cannot nest " + RequesterId.format(rid) + " in domain " + parent.id());
+    public NestedSpace attachNested(int rid, Domain parent, boolean deviceTlb) {
+        if (attachments.containsKey(rid) || deviceTlb && !supportsDeviceTlbs()) {
+            throw new IllegalStateException("cannot nest " + RequesterId.format(rid));
         }
-        NestedSpace space = new NestedSpace(rid, domainIds.allocate(), table.rootHpa(), unit, tables, invalidator);
+        NestedSpace space = nested.open(rid, parent, deviceTlb);
         attachments.put(rid, parent);
         parent.attached(1);
-        nested.put(rid, space);
-        parent.nestedIds().add(space.id());
         return space;
     }
 
@@ -349,11 +350,7 @@ public final class IommuDriver {
             throw new IllegalStateException(RequesterId.format(rid) + " is not attached");
         }
         domain.attached(-1);
-        NestedSpace space = nested.remove(rid);
-        if (space != null) {
-            space.leave(domain);
-            domainIds.free(space.id());
-        }
+        nested.close(rid);
         cutOff(rid, domain);
     }
 
@@ -387,12 +384,15 @@ public final class IommuDriver {
      * detached and attached again.
      */
     public long isolations() {
-        return isolations;
+        return isolations + nested.isolations();
     }
 
-    /** Absent became present: the unit may have remembered the absence, or hold the change in its write buffer. Devices do neither. */
+    /**
+     * Absent became present: the unit may have remembered the absence, or hold the change in its write buffer. Devices do neither, and
+     * absent first-level entries are not remembered either, caching mode or not; Linux relies on that ({@code __mapping_notify_one}).
+     */
     void mapped(Domain domain, long iova, long length) {
-        if (unit.cachingMode()) {
+        if (unit.cachingMode() && !mode.isFirstLevel()) {
             caches.pages(domain.id(), iova, length, false);
         } else {
             flushWriteBuffer();
@@ -402,7 +402,7 @@ public final class IommuDriver {
     void unmapped(Domain domain, long iova, long length, boolean leafOnly) {
         flushWriteBuffer();
         caches.pages(domain.id(), iova, length, leafOnly);
-        caches.domains(domain.nestedIds());
+        nested.forget(domain);
         while (!domain.deviceTlbs().isEmpty()) {
             int dead = caches.devicePages(domain.deviceTlbs(), iova, length);
             if (dead < 0) {
@@ -426,7 +426,7 @@ public final class IommuDriver {
     void flush(Domain domain) {
         flushWriteBuffer();
         caches.domain(domain.id());
-        caches.domains(domain.nestedIds());
+        nested.forget(domain);
         for (int rid : List.copyOf(domain.deviceTlbs())) {
             if (!caches.device(rid)) {
                 isolations++;

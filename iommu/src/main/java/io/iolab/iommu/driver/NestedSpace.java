@@ -10,6 +10,10 @@ import java.util.TreeSet;
  * <p>The domain id is the function's own, since first-level translations are cached by domain and PASID, and two functions may use one
  * PASID for different tables. What is unmapped in the parent domain is forgotten here too.
  *
+ * <p>A function may cache translations itself ({@link IommuDriver#attachNested}). It is then asked to forget, too, whatever the
+ * unit is told to forget here, so that whoever repeats a guest's invalidations need not know. Its requests with PASID are blocked: what it
+ * caches of those takes another command (VT-d 6.5.2.6). If it does not answer it is blocked until it is attached again.
+ *
  * <p>Each change returns when the unit has forgotten what was before. Threading: as {@link IommuDriver}.
  */
 public final class NestedSpace {
@@ -18,19 +22,33 @@ public final class NestedSpace {
 
     private final int rid;
     private final int id;
-    private final UnitRegisters unit;
+    private final Domain parent;
     private final long parentTableHpa;
+    private final boolean deviceTlb;
+    private final NestedSpaces all;
+    private final UnitRegisters unit;
     private final PasidTables tables;
     private final Invalidator invalidator;
     private final TreeSet<Integer> present = new TreeSet<>();
+    private boolean isolated;
 
-    NestedSpace(int rid, int id, long parentTableHpa, UnitRegisters unit, PasidTables tables, Invalidator invalidator) {
+    NestedSpace(
+            int rid,
+            int id,
+            Domain parent,
+            long parentTableHpa,
+            boolean deviceTlb,
+            NestedSpaces all,
+            PasidTables tables) {
         this.rid = rid;
         this.id = id;
-        this.unit = unit;
+        this.parent = parent;
         this.parentTableHpa = parentTableHpa;
+        this.deviceTlb = deviceTlb;
+        this.all = all;
+        unit = all.unit;
         this.tables = tables;
-        this.invalidator = invalidator;
+        invalidator = all.invalidator;
         requests(0, false);
     }
 
@@ -46,12 +64,16 @@ public final class NestedSpace {
 
     /**
      * Which PASID requests without one have (RID_PASID), 0 at first, and whether requests may carry one at all (PASIDE), as far as the
-     * unit offers it, and not at first.
+     * unit offers it and the function caches nothing itself, and not at first.
      *
      * @param requesterPasid below {@link #PASID_LIMIT}; 0 unless {@link #takesRequesterPasid}
      */
     public void requests(int requesterPasid, boolean pasids) {
-        tables.open(rid, checked(requesterPasid), pasids && unit.pasids());
+        checked(requesterPasid);
+        if (isolated) {
+            return;
+        }
+        tables.open(rid, requesterPasid, pasids && unit.pasids() && !deviceTlb, deviceTlb);
         invalidator.contextDevice(0, rid);
     }
 
@@ -65,6 +87,9 @@ public final class NestedSpace {
      */
     public void nest(int pasid, long firstLevelGpa, int flags) {
         block(pasid);
+        if (isolated) {
+            return;
+        }
         tables.setNested(
                 rid, checked(pasid), id, unit.addressWidthCode(), parentTableHpa, firstLevelGpa | flags & 0xFFF);
         appeared(pasid);
@@ -73,6 +98,9 @@ public final class NestedSpace {
     /** Lets requests of one PASID reach the parent domain as it is. */
     public void direct(int pasid) {
         block(pasid);
+        if (isolated) {
+            return;
+        }
         tables.setSecondLevel(rid, checked(pasid), id, unit.addressWidthCode(), parentTableHpa);
         appeared(pasid);
     }
@@ -84,6 +112,7 @@ public final class NestedSpace {
         return pasid;
     }
 
+    /** A device remembers no absence. */
     private void appeared(int pasid) {
         present.add(pasid);
         if (invalidator.remembersAbsence()) {
@@ -94,11 +123,19 @@ public final class NestedSpace {
 
     /** Blocks the requests of one PASID. PASID entries are forgotten before what was translated with them (VT-d 6.5.3.1). */
     public void block(int pasid) {
-        if (present.remove(pasid)) {
+        if (disappear(pasid)) {
+            forgetInDevice(0, Invalidator.ALL_PAGES);
+        }
+    }
+
+    private boolean disappear(int pasid) {
+        boolean was = present.remove(pasid);
+        if (was) {
             tables.clear(rid, pasid);
             invalidator.pasid(id, pasid);
             forget(pasid);
         }
+        return was;
     }
 
     /** The domain's second-level translations are tagged with no PASID. */
@@ -107,14 +144,29 @@ public final class NestedSpace {
         invalidator.iotlbDomain(id);
     }
 
+    /** The unit first, or the device could be given again what it has just forgotten (VT-d 6.5.3). */
+    private void forgetInDevice(long iova, int addressMask) {
+        if (deviceTlb && !isolated && !invalidator.deviceTlb(rid, iova, addressMask)) {
+            isolated = true;
+            all.isolated();
+            for (int pasid : new TreeSet<>(present)) {
+                disappear(pasid);
+            }
+            tables.clear(rid);
+            invalidator.contextDevice(0, rid);
+        }
+    }
+
     /** Forgets what was translated for one PASID. */
     public void invalidate(int pasid) {
         invalidator.pasidIotlb(id, pasid);
+        forgetInDevice(0, Invalidator.ALL_PAGES);
     }
 
     /** Forgets what was translated, whatever the PASID. */
     public void invalidateAll() {
         invalidator.iotlbDomain(id);
+        forgetInDevice(0, Invalidator.ALL_PAGES);
     }
 
     /**
@@ -128,12 +180,18 @@ public final class NestedSpace {
         if (addressMask > Math.min(unit.maximumAddressMask(), Invalidator.ALL_PAGES - 1)) {
             invalidate(pasid);
         } else {
-            invalidator.pasidIotlbPages(id, pasid, iova & -1L << 12 + addressMask, addressMask, leafOnly);
+            long block = iova & -1L << 12 + addressMask;
+            invalidator.pasidIotlbPages(id, pasid, block, addressMask, leafOnly);
+            forgetInDevice(block, addressMask);
         }
     }
 
+    boolean isBehind(Domain domain) {
+        return domain == parent;
+    }
+
     /** Blocks every PASID; the parent has nothing more to forget here. */
-    void leave(Domain parent) {
+    void leave() {
         for (int pasid : new TreeSet<>(present)) {
             block(pasid);
         }

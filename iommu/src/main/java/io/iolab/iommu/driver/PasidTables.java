@@ -87,10 +87,11 @@ final class PasidTables implements RequesterTables {
     }
 
     /** Publishes the context entry of a function with many PASIDs; their entries are made by the methods below. */
-    void open(int rid, int requesterPasid, boolean pasids) {
+    void open(int rid, int requesterPasid, boolean pasids, boolean deviceTlb) {
         long contextHpa = context(rid);
         memory.writeLong(contextHpa + 8, requesterPasid);
-        memory.storeLongRelease(contextHpa, directory(rid) | WHOLE_FRAME | (pasids ? PASIDS_ENABLED : 0) | PRESENT);
+        long flags = WHOLE_FRAME | (pasids ? PASIDS_ENABLED : 0) | (deviceTlb ? DEVICE_TLB : 0);
+        memory.storeLongRelease(contextHpa, directory(rid) | flags | PRESENT);
     }
 
     /**

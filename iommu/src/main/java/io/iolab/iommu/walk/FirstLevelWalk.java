@@ -262,7 +262,6 @@ final class FirstLevelWalk {
         }
         long entry = memory.loadLongAcquire(entryHpa);
         if (!FirstLevelEntry.present(entry)) {
-            notPresent = true;
             return FaultReason.FIRST_LEVEL_NOT_PRESENT;
         }
         boolean leaf = FirstLevelEntry.leaf(entry, level);
@@ -401,7 +400,10 @@ final class FirstLevelWalk {
         return marks;
     }
 
-    /** Whether the last fault came from an entry that is not present. */
+    /**
+     * Whether the last fault came from a second-level entry that is not present. An absent first-level entry is no such: as in a processor
+     * nobody remembers it, whatever the caching mode, and Linux tells nobody of its mappings there.
+     */
     boolean notPresent() {
         return notPresent;
     }

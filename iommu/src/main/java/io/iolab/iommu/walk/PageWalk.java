@@ -40,7 +40,8 @@ public final class PageWalk {
     }
 
     /**
-     * Walks for one address. On a fault {@link #reason} says why and {@link #notPresent} tells an absent page from a denied one.
+     * Walks for one address. On a fault {@link #reason} says why and {@link #notPresent} tells a page that the second level
+     * lacks from a denied one.
      *
      * @param in not pass-through, and covering {@code iova}
      * @param needs {@link Iotlb#READ} or a write mark of {@link Iotlb}, or both; one of them is enough
@@ -141,7 +142,7 @@ public final class PageWalk {
         return reason;
     }
 
-    /** Whether the last fault came from an entry that is not present. */
+    /** Whether the last fault came from a second-level entry that is not present: what caching mode may remember. */
     public boolean notPresent() {
         return notPresent;
     }

@@ -3,6 +3,7 @@ package io.iolab.scenarios.cli;
 import io.iolab.scenarios.scenario.Scenario;
 import io.iolab.vmm.AssignedNic;
 import io.iolab.vmm.GuestConfig;
+import io.iolab.vmm.IommuTuning;
 import io.iolab.vmm.VirtioTuning;
 import io.iolab.vmm.inject.Bug;
 import io.iolab.vmm.inject.Injection;
@@ -70,8 +71,14 @@ final class BugNames {
                 guest.path() == Path.PASSTHROUGH && guest.nic().assigned() == AssignedNic.IGBVF;
         return bug.paths().contains(guest.path())
                 && !virtualFunction
+                && (bug != Bug.WRONG_DMA_DIRECTION || tellsDirections(guest.iommu()))
                 && (!bug.needsEventIndex() || guest.nic().eventIndex())
                 && (!bug.needsSplitRing() || guest.nic().virtio().ring() == VirtioTuning.Ring.SPLIT);
+    }
+
+    /** A first-level entry has no right to write without one to read (VT-d 9.7), and who maps nothing maps nothing wrongly. */
+    private static boolean tellsDirections(IommuTuning iommu) {
+        return iommu.viommu() != IommuTuning.Viommu.NESTED && iommu.policy() != IommuTuning.Policy.PASSTHROUGH;
     }
 
     private static String inapplicable(Bug bug, List<GuestConfig> asked) {
@@ -88,6 +95,7 @@ final class BugNames {
     /** What a guest's settings must be beside its path. */
     static String conditions(Bug bug) {
         return (bug.paths().contains(Path.PASSTHROUGH) ? " with device: e1000e" : "")
+                + (bug == Bug.WRONG_DMA_DIRECTION ? ", without viommu: nested or policy: passthrough" : "")
                 + (bug.needsSplitRing() ? " with ring: split" : "")
                 + (bug.needsEventIndex() ? " and event_index: true" : "");
     }

@@ -33,7 +33,27 @@ public final class FaultsSchema {
         fields.put("source", JsonSchema.text());
         fields.put("faults", faults());
         fields.put("other_records", JsonSchema.count());
-        return JsonSchema.document("Faults of an IOMMU, by kind", JsonSchema.object(fields, fields.keySet()));
+        List<String> required = List.copyOf(fields.keySet());
+        fields.put("guest_faults", guestFaults());
+        return JsonSchema.document("Faults of an IOMMU, by kind", JsonSchema.object(fields, required));
+    }
+
+    private static ObjectNode guestFaults() {
+        Map<String, ObjectNode> registers = new LinkedHashMap<>();
+        registers.put("fsts", JsonSchema.pattern("^0x[0-9a-f]{8}$"));
+        registers.put("index", JsonSchema.described("Of the fault recording register.", JsonSchema.count()));
+        registers.put("frcd", JsonSchema.pattern("^0x[0-9a-f]{32}$"));
+        Map<String, ObjectNode> fields = new LinkedHashMap<>();
+        fields.put("guest", JsonSchema.text());
+        fields.put(
+                "registers",
+                JsonSchema.described(
+                        "As the guest's processor read them.", JsonSchema.object(registers, registers.keySet())));
+        List<String> required = new ArrayList<>(fields.keySet());
+        required.addAll(faultFields(fields));
+        return JsonSchema.described(
+                "Read by guests from the units that they see, in their names of requester and page.",
+                JsonSchema.listOf(JsonSchema.object(fields, required)));
     }
 
     private static List<String> walkFields(Map<String, ObjectNode> fields) {
@@ -106,6 +126,13 @@ public final class FaultsSchema {
     /** A list of faults, as every document here has it. */
     public static ObjectNode faults() {
         Map<String, ObjectNode> fields = new LinkedHashMap<>();
+        List<String> required = faultFields(fields);
+        return JsonSchema.listOf(JsonSchema.object(fields, required));
+    }
+
+    private static List<String> faultFields(Map<String, ObjectNode> fields) {
+        List<String> required = List.of(
+                "line", "records", "bdf", "kind", "access", "reason_code", "reason", "words", "without_the_unit");
         fields.put("line", JsonSchema.described("What Linux would log.", JsonSchema.text()));
         fields.put("records", JsonSchema.count());
         fields.put("bdf", JsonSchema.pattern(BDF));
@@ -114,11 +141,10 @@ public final class FaultsSchema {
         reason(fields);
         fields.put("words", JsonSchema.text());
         fields.put("without_the_unit", JsonSchema.text());
-        List<String> required = List.copyOf(fields.keySet());
         fields.put("index", JsonSchema.integer(0, LARGEST_INDEX));
         fields.put("page", JsonSchema.pattern(HEX));
         fields.put("pasid", JsonSchema.integer(0, LARGEST_PASID));
         fields.put("walk", walk());
-        return JsonSchema.listOf(JsonSchema.object(fields, required));
+        return required;
     }
 }

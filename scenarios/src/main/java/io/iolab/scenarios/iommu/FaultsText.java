@@ -1,6 +1,6 @@
 package io.iolab.scenarios.iommu;
 
-import java.util.List;
+import io.iolab.vmm.SeenUnit;
 
 /** Faults for people: Linux's line, the count, what happened, the walk, what would have happened. */
 public final class FaultsText {
@@ -11,18 +11,32 @@ public final class FaultsText {
      *
      * @param walks whether to print the walks too
      */
-    public static String of(List<ExplainedFault> faults, long others, boolean walks) {
-        if (faults.isEmpty()) {
+    public static String of(ScenarioFaults faults, long others, boolean walks) {
+        if (faults.host().isEmpty() && faults.guests().isEmpty()) {
             return "no fault was recorded\n";
         }
         StringBuilder out = new StringBuilder();
-        for (ExplainedFault fault : faults) {
+        for (ExplainedFault fault : faults.host()) {
             one(out, fault, walks, "");
         }
         if (others > 0) {
             out.append(others).append(" more records of other kinds are not listed\n");
         }
+        String guest = "";
+        for (GuestFault fault : faults.guests()) {
+            if (!fault.guest().equals(guest)) {
+                guest = fault.guest();
+                out.append("Guest ").append(guest).append(", from the unit that it sees:\n");
+            }
+            one(out, fault.fault(), walks, "  ");
+            out.append("      Read by the guest: ").append(registers(fault)).append('\n');
+        }
         return out.toString();
+    }
+
+    private static String registers(GuestFault fault) {
+        SeenUnit.Registers read = fault.registers();
+        return "FSTS 0x%08x, FRCD%d 0x%016x_%016x".formatted(read.status(), read.index(), read.high(), read.low());
     }
 
     /** Each line after {@code indent}. */

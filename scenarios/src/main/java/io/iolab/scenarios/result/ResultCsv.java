@@ -81,12 +81,36 @@ public final class ResultCsv {
         }
         cells.put("exits", raw.totalExits());
         cells.put("iommu_faults", raw.iommu().faults());
+        deviceTlb(cells, raw.iommu().deviceTlb());
+        guestUnit(cells, raw.iommu().guestUnit());
         if (yardstick.isPresent()) {
             for (NativeShare share : NativeShare.of(row, yardstick.get())) {
                 cells.put(share.figure() + "_share_of_native", cell(share.share()));
             }
         }
         return cells;
+    }
+
+    private static void deviceTlb(Map<String, Object> cells, Optional<GuestFigures.DeviceTlb> tlb) {
+        cells.put("device_tlb_hits", cell(tlb.map(GuestFigures.DeviceTlb::hits)));
+        cells.put("device_tlb_misses", cell(tlb.map(GuestFigures.DeviceTlb::misses)));
+        cells.put("device_tlb_translation_requests", cell(tlb.map(GuestFigures.DeviceTlb::translationRequests)));
+        cells.put("device_tlb_translated_requests", cell(tlb.map(GuestFigures.DeviceTlb::translated)));
+        cells.put("device_tlb_untranslated_requests", cell(tlb.map(GuestFigures.DeviceTlb::untranslated)));
+        cells.put("device_tlb_invalidations", cell(tlb.map(GuestFigures.DeviceTlb::invalidations)));
+    }
+
+    private static void guestUnit(Map<String, Object> cells, Optional<GuestFigures.GuestUnit> unit) {
+        cells.put("guest_unit_maps", cell(unit.map(GuestFigures.GuestUnit::maps)));
+        cells.put("guest_unit_map_exits", cell(unit.map(GuestFigures.GuestUnit::mapExits)));
+        cells.put("guest_unit_unmaps", cell(unit.map(GuestFigures.GuestUnit::unmaps)));
+        cells.put("guest_unit_unmap_exits", cell(unit.map(GuestFigures.GuestUnit::unmapExits)));
+        cells.put("guest_unit_invalidations", cell(unit.map(GuestFigures.GuestUnit::invalidations)));
+        cells.put("guest_unit_table_walks", cell(unit.map(GuestFigures.GuestUnit::walks)));
+        cells.put("guest_unit_host_maps", cell(unit.map(GuestFigures.GuestUnit::hostMaps)));
+        cells.put("guest_unit_host_unmaps", cell(unit.map(GuestFigures.GuestUnit::hostUnmaps)));
+        cells.put("guest_unit_host_invalidations", cell(unit.map(GuestFigures.GuestUnit::hostInvalidations)));
+        cells.put("guest_unit_faults", cell(unit.map(GuestFigures.GuestUnit::faults)));
     }
 
     private static Object cell(Optional<?> value) {

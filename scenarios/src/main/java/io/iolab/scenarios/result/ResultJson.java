@@ -182,6 +182,18 @@ public final class ResultJson {
                         .put("translated_requests", tlb.translated())
                         .put("untranslated_requests", tlb.untranslated())
                         .put("invalidations", tlb.invalidations()));
+        iommu.guestUnit()
+                .ifPresent(seen -> unit.putObject("guest_unit")
+                        .put("maps", seen.maps())
+                        .put("map_exits", seen.mapExits())
+                        .put("unmaps", seen.unmaps())
+                        .put("unmap_exits", seen.unmapExits())
+                        .put("invalidations", seen.invalidations())
+                        .put("table_walks", seen.walks())
+                        .put("host_maps", seen.hostMaps())
+                        .put("host_unmaps", seen.hostUnmaps())
+                        .put("host_invalidations", seen.hostInvalidations())
+                        .put("faults", seen.faults()));
     }
 
     private static void exits(ArrayNode list, PathFigures row) {

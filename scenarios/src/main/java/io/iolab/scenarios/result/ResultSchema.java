@@ -187,8 +187,21 @@ public final class ResultSchema {
                 "translated_requests",
                 "untranslated_requests",
                 "invalidations");
+        ObjectNode guestUnit = counts(
+                "maps",
+                "map_exits",
+                "unmaps",
+                "unmap_exits",
+                "invalidations",
+                "table_walks",
+                "host_maps",
+                "host_unmaps",
+                "host_invalidations",
+                "faults");
         return countFields("iotlb_hits", "iotlb_misses", "walk_accesses", "faults", "invalidations")
                 .optional("device_tlb", "Of an assigned NIC that caches translations itself.", deviceTlb)
+                .optional(
+                        "guest_unit", "Of a guest that sees a remapping unit, and what the host did for it.", guestUnit)
                 .object();
     }
 

@@ -17,7 +17,7 @@ public final class ResultTable {
     private static final BigDecimal HUNDRED = BigDecimal.valueOf(100);
     private static final BigDecimal PICOS_PER_MICRO = BigDecimal.valueOf(1_000_000);
     private static final BigDecimal NANOS_PER_MICRO = BigDecimal.valueOf(1_000);
-    private static final String NONE = "-";
+    static final String NONE = "-";
     private static final int MAX_FAULTS = 10;
 
     private ResultTable() {}
@@ -34,6 +34,10 @@ public final class ResultTable {
         if (report.rows().stream().anyMatch(row -> row.raw().iommu().deviceTlb().isPresent())) {
             out.append("\nDevice TLBs, per packet (translation requests: their round trip has no price)\n")
                     .append(deviceTlbs(report).render());
+        }
+        if (report.rows().stream().anyMatch(row -> row.raw().iommu().guestUnit().isPresent())) {
+            out.append("\nRemapping units that guests see, and what the host did for them\n")
+                    .append(GuestUnitTable.of(report).render());
         }
         out.append("\nProcessor time per packet (ns)\n")
                 .append(processor(report).render());
@@ -85,7 +89,7 @@ public final class ResultTable {
     }
 
     /** The path, and the guest's own name where it has one. */
-    private static String label(PathFigures row) {
+    static String label(PathFigures row) {
         String path = row.path().label();
         return row.guest().equals(path) ? path : row.guest() + " (" + path + ")";
     }
@@ -147,7 +151,7 @@ public final class ResultTable {
         return table;
     }
 
-    private static BigDecimal short3(BigDecimal figure) {
+    static BigDecimal short3(BigDecimal figure) {
         return figure.setScale(3, RoundingMode.HALF_EVEN);
     }
 

@@ -2,7 +2,6 @@ package io.iolab.scenarios.scenario;
 
 import io.iolab.scenarios.scenario.ScenarioKeys.Guest;
 import io.iolab.scenarios.scenario.ScenarioKeys.Iommu;
-import io.iolab.vmm.AssignedNic;
 import io.iolab.vmm.IommuTuning;
 import io.iolab.vmm.IommuTuning.Policy;
 import io.iolab.vmm.IommuTuning.Viommu;
@@ -45,15 +44,10 @@ final class IommuReader {
             throw node.error(
                     "expected a viommu with a policy, or neither; without a unit a guest's kernel maps nothing");
         }
-        if (assigned && policy != Policy.NONE && (!mapped || nic.assigned() != AssignedNic.E1000E)) {
+        if (policy == Policy.PASSTHROUGH && !mapped) {
             throw guest.error(
-                    Guest.IOMMU.name(),
-                    "expected for an assigned e1000e with mapped: true; what the device reaches is the guest's to map");
-        }
-        if (assigned && policy != Policy.NONE && nic.deviceTlb()) {
-            throw guest.error(
-                    Guest.IOMMU.name(),
-                    "expected without device_tlb; the guest's unit offers no device TLB to invalidate");
+                    Guest.MAPPED.name(),
+                    "expected true with policy: passthrough, in which the guest's kernel maps nothing anyway");
         }
         if (policy == Policy.SHADOW && nic.ringSize() > BOUNCE_SLOTS) {
             throw node.error(

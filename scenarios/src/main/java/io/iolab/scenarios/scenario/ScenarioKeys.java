@@ -112,7 +112,9 @@ final class ScenarioKeys {
         static final Key<Viommu> VIOMMU = Key.choice(
                 "viommu",
                 "passthrough: the remapping unit that the guest sees; shadow (the default there): one with caching mode, whose tables"
-                        + " the VMM copies into the NIC's domain. On the native path the kernel drives the host's unit.",
+                        + " the VMM copies into the NIC's domain; nested: one in scalable mode, whose first-level tables the host's unit"
+                        + " walks itself, each address in them through the host's table of the guest's memory. On the native path the"
+                        + " kernel drives the host's unit.",
                 Viommu.class);
         static final Key<Policy> POLICY = Key.choice(
                 "policy",
@@ -259,7 +261,8 @@ final class ScenarioKeys {
                 .required();
         static final Key<Boolean> MAPPED = Key.flag(
                 "mapped",
-                "passthrough: set up the device's DMA mappings; false leaves its IOMMU domain empty; default true.");
+                "passthrough: set up the device's DMA mappings; false leaves its IOMMU domain empty, which with iommu is the guest's"
+                        + " kernel's doing; default true.");
         static final Key<ConfigNode> MSIX =
                 Key.section("msix", "passthrough: the NIC's MSI-X table.", () -> Key.mapping(Msix.ALL));
         static final Key<AssignedNic> DEVICE = Key.choice(
@@ -276,7 +279,8 @@ final class ScenarioKeys {
                 "device_tlb",
                 "passthrough: the 82574L gets address translation services (ATS), which the part itself lacks, and caches translations"
                         + " of its own. Translation requests are counted; of their round trip no price is known, so only the walks"
-                        + " that they cause take time. Default false.");
+                        + " that they cause take time. A unit that the guest sees offers no such services: the host invalidates what the"
+                        + " NIC has cached when the guest unmaps. Default false.");
         static final Key<ConfigNode> IOMMU = Key.section(
                 "iommu",
                 "passthrough, native: the guest's kernel drives a remapping unit for its NIC; default: it knows of none.",

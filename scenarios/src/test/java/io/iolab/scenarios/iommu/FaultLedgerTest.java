@@ -42,7 +42,7 @@ class FaultLedgerTest {
                 .extracting(ExplainedFault::records)
                 .isEqualTo(10_000L);
         assertThat(walks).hasValue(1);
-        assertThat(FaultsText.of(ledger.faults(), ledger.others(), false))
+        assertThat(FaultsText.of(ScenarioFaults.of(ledger.faults()), ledger.others(), false))
                 .startsWith("DMAR: [DMA Read NO_PASID] Request device [00:04.0] fault addr 0x1000 [fault reason 0x06] "
                         + "PTE Read access is not set  (10000 records)\n")
                 .containsOnlyOnce("DMAR:");
@@ -68,7 +68,7 @@ class FaultLedgerTest {
 
         assertThat(ledger.faults()).hasSize(FaultLedger.MOST_KINDS);
         assertThat(ledger.others()).isEqualTo(10_000 - FaultLedger.MOST_KINDS);
-        assertThat(FaultsText.of(ledger.faults(), ledger.others(), false))
+        assertThat(FaultsText.of(ScenarioFaults.of(ledger.faults()), ledger.others(), false))
                 .endsWith("more records of other kinds are not listed\n");
     }
 

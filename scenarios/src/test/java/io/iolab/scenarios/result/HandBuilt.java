@@ -68,8 +68,18 @@ public final class HandBuilt {
 
     /** An assigned NIC with a device TLB: four packets. */
     static GuestFigures withDeviceTlb() {
+        return passthrough(
+                new GuestFigures.Iommu(9, 2, 8, 0, 0).with(Optional.of(new GuestFigures.DeviceTlb(6, 2, 3, 7, 1, 5))));
+    }
+
+    /** A guest that sees a remapping unit, in which it has mapped 4 buffers and unmapped 3. */
+    static GuestFigures withGuestUnit() {
+        return passthrough(new GuestFigures.Iommu(9, 2, 8, 0, 0)
+                .with(new GuestFigures.GuestUnit(4, 2, 3, 6, 7, 8, 10, 11, 12, 13)));
+    }
+
+    private static GuestFigures passthrough(GuestFigures.Iommu iommu) {
         GuestFigures plain = passthrough();
-        GuestFigures.DeviceTlb tlb = new GuestFigures.DeviceTlb(6, 2, 3, 7, 1, 5);
         return new GuestFigures(
                 plain.guest(),
                 plain.path(),
@@ -83,7 +93,7 @@ public final class HandBuilt {
                 plain.wakeups(),
                 plain.copiedBytes(),
                 plain.dma(),
-                new GuestFigures.Iommu(9, 2, 8, 0, 0, Optional.of(tlb)),
+                iommu,
                 plain.cpuPicos(),
                 plain.latencyNanos());
     }

@@ -59,6 +59,20 @@ class ResultJsonTest {
         assertThat(document().at("/paths/1/iommu/device_tlb").isMissingNode()).isTrue();
     }
 
+    @Test
+    void shouldHaveTheGuestsUnitWhereThereIsOne() throws IOException {
+        JsonNode document = MAPPER.readTree(ResultJson.text(HandBuilt.report(HandBuilt.withGuestUnit())));
+        assertThat(SchemaCheck.problems(ResultSchema.document(), document)).isEmpty();
+        JsonNode unit = document.at("/paths/0/iommu/guest_unit");
+        assertThat(unit.get("maps").asLong()).isEqualTo(4);
+        assertThat(unit.get("unmap_exits").asLong()).isEqualTo(6);
+        assertThat(unit.get("table_walks").asLong()).isEqualTo(8);
+        assertThat(unit.get("host_invalidations").asLong()).isEqualTo(12);
+        ((ObjectNode) unit).remove("faults");
+        assertThat(SchemaCheck.problems(ResultSchema.document(), document)).hasSize(1);
+        assertThat(document().at("/paths/1/iommu/guest_unit").isMissingNode()).isTrue();
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"schema", "scenario", "seed", "clock", "profile", "virtual_seconds", "paths"})
     void shouldRequireEveryFieldOfTheDocument(String field) throws IOException {

@@ -114,4 +114,13 @@ class ResultTableTest {
                 .contains("Device TLBs, per packet")
                 .containsPattern("1\\.500 +0\\.500 +0\\.750 +1\\.750 +0\\.250 +5");
     }
+
+    /** Four packets, four maps that took two exits, three unmaps that took six. */
+    @Test
+    void shouldShowTheGuestsUnitOnlyWhereThereIsOne() {
+        assertThat(ResultTable.text(HandBuilt.report(HandBuilt.passthrough()))).doesNotContain("Remapping units");
+        assertThat(ResultTable.text(HandBuilt.report(HandBuilt.withGuestUnit())))
+                .contains("Remapping units that guests see")
+                .containsPattern("1\\.000 +0\\.500 +2\\.000 +1\\.750 +2\\.000 +2\\.500 +3\\.000 +13");
+    }
 }

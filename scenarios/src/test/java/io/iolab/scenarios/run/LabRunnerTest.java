@@ -81,6 +81,30 @@ class LabRunnerTest {
         });
     }
 
+    /** What guest-iommu.yaml says of itself (VT-d 3.8, 6.1): two exits a packet shadowed, one nested, none by copying. */
+    @Test
+    void shouldExitForEachMapWhenShadowedAndForNoneWhenNested() throws Exception {
+        List<GuestFigures> guests = runner.run(
+                        ScenarioCatalog.bundled("guest-iommu").withTimes(2 * MILLISECOND, 20 * MILLISECOND),
+                        RunRequest.PLAIN)
+                .report()
+                .guests();
+
+        assertThat(guests)
+                .extracting(GuestFigures::guest)
+                .containsExactly("plain", "strict", "deferred", "bounce", "nested");
+        assertThat(guests.getFirst().iommu().guestUnit()).isEmpty();
+        assertThat(guests).allSatisfy(guest -> assertThat(guest.packets()).isCloseTo(800L, within(10L)));
+        GuestFigures.GuestUnit strict = guests.get(1).iommu().guestUnit().orElseThrow();
+        GuestFigures.GuestUnit bounce = guests.get(3).iommu().guestUnit().orElseThrow();
+        GuestFigures.GuestUnit nested = guests.get(4).iommu().guestUnit().orElseThrow();
+        assertThat(strict.maps()).isCloseTo(nested.maps(), within(10L)).isGreaterThan(700);
+        assertThat(strict.mapExits() + strict.unmapExits()).isEqualTo(strict.maps() + strict.unmaps());
+        assertThat(nested.mapExits() + nested.unmapExits()).isEqualTo(nested.unmaps());
+        assertThat(nested.walks()).isZero();
+        assertThat(bounce.maps() + bounce.mapExits() + bounce.unmapExits()).isZero();
+    }
+
     @Test
     void shouldCaptureEveryLinkInOrderOfTime() throws Exception {
         AtomicLong progress = new AtomicLong();

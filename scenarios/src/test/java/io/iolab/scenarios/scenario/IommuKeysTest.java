@@ -36,6 +36,12 @@ class IommuKeysTest {
                 "{path: passthrough, iommu: {}}                                  | SHADOW | STRICT",
                 "{path: passthrough, iommu: {policy: deferred}}                  | SHADOW | DEFERRED",
                 "{path: passthrough, iommu: {viommu: shadow, policy: shadow}}    | SHADOW | SHADOW",
+                "{path: passthrough, iommu: {viommu: nested}}                    | NESTED | STRICT",
+                "{path: passthrough, iommu: {viommu: nested, policy: deferred}}  | NESTED | DEFERRED",
+                "{path: passthrough, mapped: false, iommu: {viommu: nested}}     | NESTED | STRICT",
+                "{path: passthrough, device: igbvf, iommu: {viommu: nested}}     | NESTED | STRICT",
+                "{path: passthrough, device_tlb: true, iommu: {}}                | SHADOW | STRICT",
+                "{path: passthrough, device_tlb: true, iommu: {viommu: nested}}  | NESTED | STRICT",
                 "{path: passthrough, iommu: {viommu: none}}                      | NONE   | NONE",
                 "{path: native, iommu: {policy: passthrough}}                    | NONE   | PASSTHROUGH",
                 "{path: native, iommu: {}}                                       | NONE   | STRICT",
@@ -53,12 +59,14 @@ class IommuKeysTest {
                 "{path: native, iommu: {viommu: shadow}}                                  | passthrough path only",
                 "{path: passthrough, iommu: {viommu: none, policy: strict}}               | a viommu with a policy, or neither",
                 "{path: passthrough, iommu: {viommu: shadow, policy: none}}               | a viommu with a policy, or neither",
-                "{path: passthrough, mapped: false, iommu: {}}                            | mapped: true",
-                "{path: passthrough, device: igbvf, iommu: {}}                            | assigned e1000e",
-                "{path: passthrough, device_tlb: true, iommu: {}}                         | without device_tlb",
+                "{path: passthrough, mapped: false, iommu: {policy: passthrough}}         | maps nothing anyway",
+                "{path: emulated, iommu: {}}                                              | no other has a NIC whose DMA is remapped",
+                "{path: passthrough, device: igbvf, device_tlb: true, iommu: {}}          | e1000e only",
                 "{path: passthrough, nic: {ring: 1024}, iommu: {policy: shadow}}          | rings of 512 at most",
                 "{path: passthrough, iommu: {policy: lazy}}                               | one of none, passthrough, strict, deferred, shadow",
-                "{path: passthrough, iommu: {viommu: nested}}                             | one of none, shadow"
+                "{path: native, iommu: {viommu: nested}}                                  | passthrough path only",
+                "{path: passthrough, iommu: {viommu: nested, policy: none}}               | a viommu with a policy, or neither",
+                "{path: passthrough, iommu: {viommu: emulated}}                           | one of none, shadow, nested"
             })
     void shouldRefuseWhatDoesNotGoTogether(String guest, String words) {
         ConfigException error = catchThrowableOfType(ConfigException.class, () -> guests(guest));

@@ -5,7 +5,9 @@ import io.iolab.devices.memory.AddressRange;
 import io.iolab.iommu.driver.Domain;
 import io.iolab.iommu.driver.IommuDriver;
 import io.iolab.iommu.driver.MapRights;
+import io.iolab.iommu.driver.NestedSpace;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -28,6 +30,7 @@ public final class VfioContainer {
         TYPE1(1),
         TYPE1V2(3),
         DMA_CC(4),
+        /** The mappings are what first-level tables of the user's lead through ({@link #nestedSpace}). */
         NESTING(6),
         NOIOMMU(8),
         UNMAP_ALL(9),
@@ -83,6 +86,8 @@ public final class VfioContainer {
     private final List<VfioGroup> groups = new ArrayList<>();
     private final TreeMap<Long, Mapping> mappings = new TreeMap<>();
     private @Nullable Domain domain;
+    private final Map<Integer, NestedSpace> nestedSpaces = new HashMap<>();
+    private boolean nesting;
     private boolean tracking;
     private long pinLimit = Long.MAX_VALUE;
 
@@ -102,6 +107,7 @@ public final class VfioContainer {
                         || number == Extension.TYPE1V2.number
                         || number == Extension.DMA_CC.number
                         || number == Extension.UNMAP_ALL.number
+                        || number == Extension.NESTING.number && iommu.supportsNesting()
                 ? 1
                 : 0;
     }
@@ -117,7 +123,8 @@ public final class VfioContainer {
         if (groups.isEmpty() || domain != null) {
             return Errno.EINVAL;
         }
-        if (type != Extension.TYPE1 && type != Extension.TYPE1V2) {
+        boolean nests = type == Extension.NESTING && iommu.supportsNesting();
+        if (type != Extension.TYPE1 && type != Extension.TYPE1V2 && !nests) {
             return Errno.ENODEV;
         }
         if (groups.stream().anyMatch(group -> group.refusal().isPresent())) {
@@ -125,6 +132,7 @@ public final class VfioContainer {
         }
         Domain created = iommu.createDomain();
         domain = created;
+        nesting = nests;
         groups.forEach(group -> attach(group, created));
         return Errno.OK;
     }
@@ -134,12 +142,18 @@ public final class VfioContainer {
             if (iommu.domainOf(rid) != null) {
                 continue;
             }
-            if (iommu.supportsDeviceTlbs() && host.translationServices().offered(rid)) {
-                // The unit first: a request for translation that it does not expect would be refused for good.
+            boolean services =
+                    iommu.supportsDeviceTlbs() && host.translationServices().offered(rid);
+            if (nesting) {
+                nestedSpaces.put(rid, iommu.attachNested(rid, to, services));
+            } else if (services) {
                 iommu.attachWithDeviceTlb(rid, to);
-                host.translationServices().enable(rid, true);
             } else {
                 iommu.attach(rid, to);
+            }
+            if (services) {
+                // The unit first: a request for translation that it does not expect would be refused for good.
+                host.translationServices().enable(rid, true);
             }
         }
     }
@@ -171,6 +185,7 @@ public final class VfioContainer {
             if (iommu.domainOf(rid) == present) {
                 // The function answers the invalidation of what it has cached, so its services go last.
                 iommu.detach(rid);
+                nestedSpaces.remove(rid);
                 host.translationServices().enable(rid, false);
             }
         }
@@ -307,11 +322,13 @@ public final class VfioContainer {
     }
 
     /**
-     * What {@link #dirtyBitmap} reports: {@link DirtySource#WRITTEN} if the unit has dirty bits in the tables that the host's driver uses.
+     * What {@link #dirtyBitmap} reports: {@link DirtySource#WRITTEN} if the unit has dirty bits in the tables that the host's driver uses,
+     * and nothing is nested on them.
      */
     public DirtySource dirtySource() {
         Domain present = domain;
-        return present != null && present.supportsDirtyTracking() ? DirtySource.WRITTEN : DirtySource.MAPPED;
+        boolean noted = present != null && present.supportsDirtyTracking() && !nesting;
+        return noted ? DirtySource.WRITTEN : DirtySource.MAPPED;
     }
 
     /** DIRTY_PAGES with START: nothing is written yet; again is no error and changes nothing. */
@@ -388,6 +405,14 @@ public final class VfioContainer {
             mappings.remove(mapping.iova);
         }
         return new Dirty(Errno.OK, bitmap.words(), dirtySource());
+    }
+
+    /**
+     * Where a function's first-level tables go, of a container of type {@link Extension#NESTING}; null for others, and for functions of none
+     * of its groups. No request of the function passes until it is told of some.
+     */
+    public @Nullable NestedSpace nestedSpace(int rid) {
+        return nestedSpaces.get(rid);
     }
 
     /** The address space, for whoever wants to look at it; null before {@link #setIommu}. */

@@ -10,6 +10,7 @@ import io.iolab.iommu.driver.MapRights;
 import io.iolab.vmm.time.Cost;
 import io.iolab.vmm.time.CostProfile;
 import java.util.function.LongConsumer;
+import java.util.function.LongSupplier;
 
 /**
  * How a kernel that drives a remapping unit maps its NIC's memory there: rings for good, each buffer for its transfer, under one policy.
@@ -28,6 +29,11 @@ public final class KernelDma {
     private final boolean invalidationsCost;
     private long sharedNext = FIRST_SHARED;
     private long charged;
+    private MapRights rights = MapRights.READ_WRITE;
+    private boolean maps = true;
+    private LongSupplier exits = () -> 0;
+    private long mapExits;
+    private long unmapExits;
 
     /** Rings lie from here up, far from where a mapper hands out addresses: from 4 GiB down, and from the domain's end down. */
     private static final long FIRST_SHARED = 1L << 36;
@@ -53,8 +59,41 @@ public final class KernelDma {
         this.invalidationsCost = invalidationsCost;
     }
 
+    /** A kernel that never maps anything: its NIC is given addresses that lead nowhere. To be called before it boots. */
+    public void mapNothing() {
+        maps = false;
+    }
+
+    /**
+     * A kernel that maps for one direction only, whatever the transfer. To be called before it boots.
+     *
+     * @param only what the device may do
+     */
+    public void mapOnly(MapRights only) {
+        rights = only;
+    }
+
+    /**
+     * Attributes exits to maps and unmaps from here on.
+     *
+     * @param unitExits of accesses to the unit so far
+     */
+    public void countExits(LongSupplier unitExits) {
+        exits = unitExits;
+    }
+
+    /** Exits of accesses to the unit while a buffer was mapped. */
+    public long mapExits() {
+        return mapExits;
+    }
+
+    /** Exits while one was unmapped, and of deferred flushes. */
+    public long unmapExits() {
+        return unmapExits;
+    }
+
     long mapShared(long pa, long bytes) {
-        if (domain.isPassThrough()) {
+        if (domain.isPassThrough() || !maps) {
             return pa;
         }
         long first = AddressRange.alignDown(pa, AddressRange.PAGE_SIZE);
@@ -62,28 +101,44 @@ public final class KernelDma {
         long iova = sharedNext;
         sharedNext += length;
         synchronized (lock) {
-            domain.map(iova, first, length, MapRights.READ_WRITE);
+            domain.map(iova, first, length, rights);
         }
         return iova + (pa - first);
     }
 
+    private DmaDirection direction(boolean fromDevice) {
+        return switch (rights) {
+            case READ -> DmaDirection.TO_DEVICE;
+            case WRITE -> DmaDirection.FROM_DEVICE;
+            case READ_WRITE -> fromDevice ? DmaDirection.FROM_DEVICE : DmaDirection.TO_DEVICE;
+        };
+    }
+
     long mapTransfer(long pa, int bytes, boolean fromDevice) {
+        if (!maps) {
+            return pa;
+        }
         synchronized (lock) {
-            long iova = mapper.map(pa, bytes, fromDevice ? DmaDirection.FROM_DEVICE : DmaDirection.TO_DEVICE);
+            long before = exits.getAsLong();
+            long iova = mapper.map(pa, bytes, direction(fromDevice));
+            mapExits += exits.getAsLong() - before;
             if (iova == DmaMapper.FAILED) {
                 throw new IllegalStateException("no address or slot left for a buffer of " + bytes + " bytes");
             }
-            mapper.poll();
-            charge();
+            poll();
             return iova;
         }
     }
 
     void unmapTransfer(long iova, int written) {
+        if (!maps) {
+            return;
+        }
         synchronized (lock) {
+            long before = exits.getAsLong();
             mapper.unmap(iova, written);
-            mapper.poll();
-            charge();
+            unmapExits += exits.getAsLong() - before;
+            poll();
         }
     }
 
@@ -95,9 +150,20 @@ public final class KernelDma {
 
     void poll() {
         synchronized (lock) {
+            long before = exits.getAsLong();
             mapper.poll();
+            unmapExits += exits.getAsLong() - before;
             charge();
         }
+    }
+
+    /** Whether a map changes a page table, or only finds a slot or nothing at all. */
+    public boolean changesTables() {
+        return byPage(mapper.policy());
+    }
+
+    private static boolean byPage(DmaPolicy policy) {
+        return policy == DmaPolicy.STRICT || policy == DmaPolicy.DEFERRED;
     }
 
     /** What was mapped, and how. */
@@ -109,7 +175,7 @@ public final class KernelDma {
     private void charge() {
         DmaCounters counters = mapper.counters();
         DmaPolicy policy = mapper.policy();
-        boolean byPage = policy == DmaPolicy.STRICT || policy == DmaPolicy.DEFERRED;
+        boolean byPage = byPage(policy);
         long picos = counters.addressesCached() * profile.picos(Cost.IOMMU_IOVA_CACHED)
                 + counters.addressesSearched() * profile.picos(Cost.IOMMU_IOVA_ALLOC)
                 + counters.copies() * profile.picos(Cost.COPY_CALL)

@@ -49,6 +49,7 @@ public record GuestFigures(
      * What the IOMMU did for this guest's device; all zero without one.
      *
      * @param deviceTlb what the device's own cache of translations did; empty if it has none
+     * @param guestUnit what the guest did with a unit that it sees itself; empty if it sees none
      */
     public record Iommu(
             long iotlbHits,
@@ -56,12 +57,23 @@ public record GuestFigures(
             long walkAccesses,
             long faults,
             long invalidations,
-            Optional<DeviceTlb> deviceTlb) {
+            Optional<DeviceTlb> deviceTlb,
+            Optional<GuestUnit> guestUnit) {
         public static final Iommu NONE = new Iommu(0, 0, 0, 0, 0);
 
         /** Of a device without a device TLB. */
         public Iommu(long iotlbHits, long iotlbMisses, long walkAccesses, long faults, long invalidations) {
-            this(iotlbHits, iotlbMisses, walkAccesses, faults, invalidations, Optional.empty());
+            this(iotlbHits, iotlbMisses, walkAccesses, faults, invalidations, Optional.empty(), Optional.empty());
+        }
+
+        /** With this device TLB, if any. */
+        public Iommu with(Optional<DeviceTlb> tlb) {
+            return new Iommu(iotlbHits, iotlbMisses, walkAccesses, faults, invalidations, tlb, guestUnit);
+        }
+
+        /** With a unit that the guest sees. */
+        public Iommu with(GuestUnit unit) {
+            return new Iommu(iotlbHits, iotlbMisses, walkAccesses, faults, invalidations, deviceTlb, Optional.of(unit));
         }
     }
 
@@ -86,6 +98,45 @@ public record GuestFigures(
                     translated - then.translated,
                     untranslated - then.untranslated,
                     invalidations - then.invalidations);
+        }
+    }
+
+    /**
+     * A remapping unit that the guest sees, and what the host did to make its tables bind the device.
+     *
+     * @param maps of buffers in page tables of the guest; {@code unmaps} likewise
+     * @param mapExits exits of the unit's registers while buffers were mapped
+     * @param unmapExits those while they were unmapped, deferred flushes included
+     * @param invalidations that the guest asked its unit for, without waits
+     * @param walks of the guest's page tables by the VMM
+     * @param hostMaps in the host's tables; {@code hostUnmaps} likewise
+     * @param hostInvalidations that the host asked the physical unit for because of the guest's
+     * @param faults that the guest's driver has read from its unit
+     */
+    public record GuestUnit(
+            long maps,
+            long mapExits,
+            long unmaps,
+            long unmapExits,
+            long invalidations,
+            long walks,
+            long hostMaps,
+            long hostUnmaps,
+            long hostInvalidations,
+            long faults) {
+        /** What was added since an earlier reading. */
+        GuestUnit since(GuestUnit then) {
+            return new GuestUnit(
+                    maps - then.maps,
+                    mapExits - then.mapExits,
+                    unmaps - then.unmaps,
+                    unmapExits - then.unmapExits,
+                    invalidations - then.invalidations,
+                    walks - then.walks,
+                    hostMaps - then.hostMaps,
+                    hostUnmaps - then.hostUnmaps,
+                    hostInvalidations - then.hostInvalidations,
+                    faults - then.faults);
         }
     }
 

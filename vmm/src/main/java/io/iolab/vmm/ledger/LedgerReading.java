@@ -147,7 +147,8 @@ public final class LedgerReading {
                 iommu.walkAccesses() - then.walkAccesses(),
                 iommu.faults() - then.faults(),
                 iommu.invalidations() - then.invalidations(),
-                iommu.deviceTlb().flatMap(now -> then.deviceTlb().map(now::since)));
+                iommu.deviceTlb().flatMap(now -> then.deviceTlb().map(now::since)),
+                iommu.guestUnit().flatMap(now -> then.guestUnit().map(now::since)));
     }
 
     private static <E extends Enum<E>> Map<E, Long> minus(Map<E, Long> now, Map<E, Long> then, Class<E> type) {

@@ -7,7 +7,7 @@ import io.iolab.iommu.driver.FrameSource;
 
 /**
  * A guest's driver of its unit in scalable mode with first-level tables. As Linux does for such domains it invalidates nothing after a
- * mapping: absent first-level entries are not cached, caching mode or not (VT-d 6.2.4, 6.2.5).
+ * mapping: absent first-level entries are not cached, caching mode or not.
  */
 public final class FirstLevelGuest {
     private static final int DOMAIN = 1;

@@ -3,10 +3,40 @@ package io.iolab.vmm.viommu;
 import io.iolab.iommu.driver.FaultReport;
 import io.iolab.iommu.explain.TableWalk;
 import io.iolab.iommu.fault.FaultReason;
+import io.iolab.vmm.assign.VfioContainer;
 import org.jspecify.annotations.Nullable;
 
 /** How the tables of a guest's unit take effect on the physical one. Each call returns when they have. */
 public interface GuestTranslation {
+    /**
+     * What it has cost the host so far.
+     *
+     * @param walks of the guest's page tables
+     * @param maps in tables of the host, {@code unmaps} likewise
+     * @param invalidations that the host asked the physical unit for because the guest had unmapped or invalidated
+     */
+    record HostWork(long walks, long maps, long unmaps, long invalidations) {}
+
+    HostWork hostWork();
+
+    /** The kind of container that {@link #assign(int, int, VfioContainer)} takes. */
+    VfioContainer.Extension containerType();
+
+    /**
+     * Puts a function that nobody else has attached behind the guest's unit.
+     *
+     * @param rid on the host
+     * @param guestRid as the guest knows it
+     */
+    void assign(int rid, int guestRid);
+
+    /**
+     * The same for a function that VFIO has assigned.
+     *
+     * @param container its own and empty; maps and unmaps from here on are this object's
+     */
+    void assign(int rid, int guestRid, VfioContainer container);
+
     /**
      * Root pointer or translation enable changed.
      *

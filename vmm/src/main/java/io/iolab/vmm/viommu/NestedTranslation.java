@@ -1,5 +1,6 @@
 package io.iolab.vmm.viommu;
 
+import io.iolab.devices.dma.RequesterId;
 import io.iolab.devices.memory.Memory;
 import io.iolab.iommu.driver.Domain;
 import io.iolab.iommu.driver.FaultReport;
@@ -10,7 +11,9 @@ import io.iolab.iommu.explain.TableWalk;
 import io.iolab.iommu.fault.FaultReason;
 import io.iolab.iommu.register.Capabilities;
 import io.iolab.iommu.table.PasidEntry;
+import io.iolab.vmm.assign.Errno;
 import io.iolab.vmm.assign.UserMemory;
+import io.iolab.vmm.assign.VfioContainer;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -46,16 +49,17 @@ public final class NestedTranslation implements GuestTranslation {
 
     private final IommuDriver host;
     private final Capabilities capabilities;
-    private final Domain ram;
+    private final UserMemory ram;
+    private final long ramBytes;
     private final GuestTables tables;
     private final AssignedFunctions<Function> functions = new AssignedFunctions<>();
     private long rootPointer;
     private boolean enabled;
     private long forwarded;
+    /** The guest's memory for functions that are nobody's; none until there is one. */
+    private @Nullable Domain parent;
 
     /**
-     * Maps the guest's memory.
-     *
      * @param host its unit is on
      * @param guestRam the guest's memory as the host's, by guest physical address
      * @param ramBytes of it
@@ -78,33 +82,74 @@ public final class NestedTranslation implements GuestTranslation {
         this.host = host;
         this.capabilities = capabilities;
         tables = new GuestTables(guest, capabilities);
-        ram = host.createDomain();
-        guestRam.forEachRun(0, ramBytes, (gpa, hpa, length) -> ram.map(gpa, hpa, length, MapRights.READ_WRITE));
+        this.ram = guestRam;
+        this.ramBytes = ramBytes;
     }
 
-    /**
-     * Puts an assigned function behind the guest's unit.
-     *
-     * @param rid on the host; nobody else has attached it
-     * @param guestRid as the guest knows it
-     * @throws IllegalStateException if the guest's unit offers RID_PASID and the physical one does not
-     */
+    /** PASID entries are written at boot; what is counted is what the guest repeats. */
+    @Override
+    public HostWork hostWork() {
+        return new HostWork(0, 0, 0, forwarded);
+    }
+
+    @Override
+    public VfioContainer.Extension containerType() {
+        return VfioContainer.Extension.NESTING;
+    }
+
+    /** {@inheritDoc} @throws IllegalStateException if the guest's unit offers RID_PASID and the physical one does not */
+    @Override
     public void assign(int rid, int guestRid) {
-        NestedSpace space = host.attachNested(rid, ram);
-        if (capabilities.requesterPasid() && !space.takesRequesterPasid()) {
+        Domain memory = parent;
+        if (memory == null) {
+            Domain made = host.createDomain();
+            ram.forEachRun(0, ramBytes, (gpa, hpa, length) -> made.map(gpa, hpa, length, MapRights.READ_WRITE));
+            parent = made;
+            memory = made;
+        }
+        NestedSpace space = host.attachNested(rid, memory, false);
+        if (lacksRequesterPasid(space)) {
             host.detach(rid);
             throw new IllegalStateException("the physical unit has no RID_PASID");
         }
-        Function function = new Function(rid, guestRid, space);
+        add(new Function(rid, guestRid, space, true));
+    }
+
+    /** The guest's memory becomes the container's one mapping. Throws as above, and if the container does not nest or is not empty. */
+    @Override
+    public void assign(int rid, int guestRid, VfioContainer container) {
+        NestedSpace space = container.nestedSpace(rid);
+        if (space == null || lacksRequesterPasid(space)) {
+            throw new IllegalStateException("cannot nest " + RequesterId.format(rid));
+        }
+        Errno errno = container.mapDma(ram, 0, 0, ramBytes, MapRights.READ_WRITE);
+        if (errno != Errno.OK) {
+            throw new IllegalStateException("the guest's memory: " + errno);
+        }
+        add(new Function(rid, guestRid, space, false));
+    }
+
+    private boolean lacksRequesterPasid(NestedSpace space) {
+        return capabilities.requesterPasid() && !space.takesRequesterPasid();
+    }
+
+    private void add(Function function) {
         functions.add(function);
         function.rebind();
     }
 
-    /** Takes every function back; the mapping of the guest's memory goes. */
+    /** Takes every function back; those of containers go with these. */
     public void release() {
-        functions.forEach(function -> host.detach(function.rid));
+        for (Function function : functions) {
+            if (function.attachedHere) {
+                host.detach(function.rid);
+            }
+        }
         functions.clear();
-        ram.destroy();
+        if (parent != null) {
+            parent.destroy();
+            parent = null;
+        }
     }
 
     @Override
@@ -198,6 +243,7 @@ public final class NestedTranslation implements GuestTranslation {
         private final int rid;
         private final int guestRid;
         private final NestedSpace space;
+        private final boolean attachedHere;
         /** In force on the physical unit, by PASID. */
         private final TreeMap<Integer, GuestTables.Pasid> bound = new TreeMap<>();
 
@@ -205,7 +251,8 @@ public final class NestedTranslation implements GuestTranslation {
         private boolean pasids;
         private int requesterPasid;
 
-        Function(int rid, int guestRid, NestedSpace space) {
+        Function(int rid, int guestRid, NestedSpace space, boolean attachedHere) {
+            this.attachedHere = attachedHere;
             this.rid = rid;
             this.guestRid = guestRid;
             this.space = space;

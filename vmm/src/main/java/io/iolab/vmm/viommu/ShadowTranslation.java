@@ -50,21 +50,23 @@ public final class ShadowTranslation implements GuestTranslation {
         this.tables = new GuestTables(guest, capabilities);
     }
 
-    /**
-     * Puts an assigned function behind the guest's unit.
-     *
-     * @param rid on the host; nobody else has attached it
-     * @param guestRid as the guest knows it
-     */
+    /** Each unmapping waits for one invalidation. */
+    @Override
+    public HostWork hostWork() {
+        return new HostWork(walks, maps, unmaps, unmaps);
+    }
+
+    @Override
+    public VfioContainer.Extension containerType() {
+        return VfioContainer.Extension.TYPE1V2;
+    }
+
+    @Override
     public void assign(int rid, int guestRid) {
         assign(rid, guestRid, ShadowTarget.domain(host, rid, ram));
     }
 
-    /**
-     * The same for a function that VFIO has assigned.
-     *
-     * @param container its own and empty; maps and unmaps from here on are this object's
-     */
+    @Override
     public void assign(int rid, int guestRid, VfioContainer container) {
         assign(rid, guestRid, ShadowTarget.container(container, ram));
     }

@@ -13,7 +13,6 @@ import io.iolab.iommu.driver.FaultReport;
 import io.iolab.iommu.driver.FrameSource;
 import io.iolab.iommu.driver.IommuDriver;
 import io.iolab.iommu.driver.MapRights;
-import io.iolab.iommu.driver.TableMode;
 import io.iolab.iommu.invalidate.InvalidationKind;
 import io.iolab.vmm.ledger.ExitCounter;
 import io.iolab.vmm.ledger.GuestLedger;
@@ -40,8 +39,6 @@ final class ViommuMachine implements AutoCloseable {
 
     /** Address of the host's fault event. */
     private static final long FAULT_EVENT = 0xFEE0_0000L;
-
-    private static final int PASID_BITS = 15;
 
     private static final long HOST_BYTES = 64 << 20;
     private static final long GUEST_BYTES = 16 << 20;
@@ -74,49 +71,21 @@ final class ViommuMachine implements AutoCloseable {
         HostFrames frames = new HostFrames(hostMemory);
         guestMemory = new GuestMemory(frames, GUEST_BYTES);
         FrameSource hostFrames = new Frames(frames);
-        RemappingOptions guestOptions = options(mode);
-        physical = new RemappingUnit(hostOptions(mode), hostMemory, this::faultEvent);
+        RemappingOptions.Builder hostUnit = RemappingOptions.builder();
+        mode.physicalUnit(hostUnit);
+        physical = new RemappingUnit(hostUnit.build(), hostMemory, this::faultEvent);
         CpuPort hostCpu = new HostCpu(physical.registers());
         GuestRam ram = new GuestRam(guestMemory);
-        TableMode tables = mode == ViommuMode.NESTED ? TableMode.SCALABLE_SECOND_LEVEL : TableMode.LEGACY;
-        host = new IommuDriver(hostCpu, BASE, hostMemory, hostFrames, tables);
+        host = new IommuDriver(hostCpu, BASE, hostMemory, hostFrames, mode.hostTables());
         host.enable();
-        if (mode == ViommuMode.NESTED) {
-            NestedTranslation nested =
-                    new NestedTranslation(host, ram, GUEST_BYTES, guestMemory, guestOptions.capabilities());
-            nested.assign(RID, GUEST_RID);
-            translation = nested;
-        } else {
-            ShadowTranslation shadow =
-                    new ShadowTranslation(host, ram, GUEST_BYTES, guestMemory, guestOptions.capabilities());
-            shadow.assign(RID, GUEST_RID);
-            translation = shadow;
-        }
-        virtual = new VirtualUnit(guestOptions, guestMemory, (address, data) -> guestMessages.add(data), translation);
+        translation = mode.translation(host, ram, GUEST_BYTES, guestMemory);
+        translation.assign(RID, GUEST_RID);
+        virtual =
+                new VirtualUnit(mode.guestUnit(), guestMemory, (address, data) -> guestMessages.add(data), translation);
         host.configureFaultEvent(FAULT_EVENT, 0);
         guestCpu = new TrappedUnit(virtual, BASE, ledger, profile);
         guestFrames = new BumpFrames(guestMemory);
         driver = mode == ViommuMode.NESTED ? nestedDriver(guestCpu, guestFrames) : shadowDriver(guestCpu, guestFrames);
-    }
-
-    private static RemappingOptions options(ViommuMode mode) {
-        RemappingOptions.Builder builder = RemappingOptions.builder().cachingMode(true);
-        if (mode == ViommuMode.NESTED) {
-            builder.scalableMode(true).firstLevel(true).pasidBits(PASID_BITS);
-        }
-        return builder.queuedInvalidation(mode != ViommuMode.SHADOW_REGISTERS).build();
-    }
-
-    private static RemappingOptions hostOptions(ViommuMode mode) {
-        RemappingOptions.Builder builder = RemappingOptions.builder();
-        if (mode == ViommuMode.NESTED) {
-            builder.scalableMode(true)
-                    .firstLevel(true)
-                    .secondLevel(true)
-                    .nested(true)
-                    .pasidBits(PASID_BITS);
-        }
-        return builder.build();
     }
 
     private GuestDriver nestedDriver(CpuPort cpu, FrameSource frames) {
@@ -237,7 +206,7 @@ final class ViommuMachine implements AutoCloseable {
             invalidated +=
                     kind == InvalidationKind.WAIT ? 0 : physical.counters().invalidations(kind);
         }
-        long walks = translation instanceof ShadowTranslation shadow ? shadow.walks() : 0;
+        long walks = translation.hostWork().walks();
         long read = translation instanceof ShadowTranslation shadow
                 ? shadow.entriesRead()
                 : ((NestedTranslation) translation).entriesRead();

@@ -29,6 +29,9 @@
  * <p>The guest is told what its own tables refuse, by its requester id, PASID and reason, and nothing that the host's second level refuses
  * inside the guest's memory, or beyond it.
  *
+ * <p>A function with a device TLB keeps it, unseen by the guest: where the host has to make the physical unit forget something, it asks the
+ * function to forget it too.
+ *
  * <p>Left out: interrupt remapping, device TLBs and page requests of a guest, whose unit must not offer them; guests' own second-level or
  * nested tables in scalable mode; PASIDs of more than 15 bits.
  *

@@ -57,7 +57,7 @@ final class AdvancedReceiveRing extends DescriptorRing {
         }
         for (int i = 0; i < unused; i++) {
             long descriptor = descriptorPa(nextToUse);
-            ram.writeLong(descriptor, bufferBus(nextToUse));
+            ram.writeLong(descriptor, lendBuffer(nextToUse, BUFFER_SIZE, true));
             ram.writeLong(descriptor + 8, 0);
             nextToUse = next(nextToUse);
         }
@@ -95,6 +95,7 @@ final class AdvancedReceiveRing extends DescriptorRing {
 
     private void gather(int status, int length) {
         int bytes = Math.min(length, BUFFER_SIZE);
+        takeBuffer(nextToClean, bytes);
         if ((status & EOP) != 0 && (status & ERRORS) != 0 || filled + bytes > scratch.length) {
             damaged = true;
         }

@@ -41,7 +41,7 @@ final class AdvancedTransmitRing extends DescriptorRing {
         int index = nextToUse;
         ram.write(bufferPa(index), frame, offset, length);
         long descriptor = descriptorPa(index);
-        ram.writeLong(descriptor, bufferBus(index));
+        ram.writeLong(descriptor, lendBuffer(index, length, false));
         ram.writeInt(descriptor + 8, length | DTYP_DATA | EOP | IFCS | RS | DEXT);
         ram.writeInt(descriptor + STATUS, length << PAYLEN_SHIFT);
         nextToUse = next(index);
@@ -70,6 +70,7 @@ final class AdvancedTransmitRing extends DescriptorRing {
     /** Takes finished descriptors back, in ring order; at most one lap. */
     void reap() {
         while (nextToClean != published && done()) {
+            takeBuffer(nextToClean, 0);
             nextToClean = next(nextToClean);
             free++;
         }

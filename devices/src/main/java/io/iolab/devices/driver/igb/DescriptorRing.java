@@ -3,6 +3,7 @@ package io.iolab.devices.driver.igb;
 import io.iolab.devices.driver.DriverPlatform;
 import io.iolab.devices.memory.AddressRange;
 import io.iolab.devices.memory.Memory;
+import java.util.Arrays;
 
 /** Where a ring of 16-byte descriptors and the 2 KiB buffers behind it live. Buffer {@code i} belongs to descriptor {@code i} for good. */
 abstract class DescriptorRing {
@@ -10,6 +11,10 @@ abstract class DescriptorRing {
 
     private static final int DESCRIPTOR_SIZE = 16;
 
+    /** No address of a buffer. */
+    private static final long NOT_LENT = -1;
+
+    private final DriverPlatform platform;
     final Memory ram;
     final int size;
     int nextToUse;
@@ -21,15 +26,14 @@ abstract class DescriptorRing {
     private final long[] bufferBus;
 
     DescriptorRing(DriverPlatform platform, int size) {
+        this.platform = platform;
         this.ram = platform.ram();
         this.size = size;
         ringPa = platform.allocate((long) size * DESCRIPTOR_SIZE, AddressRange.PAGE_SIZE);
-        ringBus = platform.busAddress(ringPa);
+        ringBus = platform.mapShared(ringPa, (long) size * DESCRIPTOR_SIZE);
         buffersPa = platform.allocate((long) size * BUFFER_SIZE, AddressRange.PAGE_SIZE);
         bufferBus = new long[size];
-        for (int i = 0; i < size; i++) {
-            bufferBus[i] = platform.busAddress(bufferPa(i));
-        }
+        Arrays.fill(bufferBus, NOT_LENT);
     }
 
     final int bytes() {
@@ -48,8 +52,17 @@ abstract class DescriptorRing {
         return buffersPa + (long) index * BUFFER_SIZE;
     }
 
-    final long bufferBus(int index) {
-        return bufferBus[index];
+    /** Lends a buffer to the device for one transfer. @return where the device finds it */
+    final long lendBuffer(int index, int bytes, boolean fromDevice) {
+        long bus = platform.mapTransfer(bufferPa(index), bytes, fromDevice);
+        bufferBus[index] = bus;
+        return bus;
+    }
+
+    /** Takes it back. */
+    final void takeBuffer(int index, int written) {
+        platform.unmapTransfer(bufferBus[index], written);
+        bufferBus[index] = NOT_LENT;
     }
 
     final int next(int index) {
@@ -63,6 +76,9 @@ abstract class DescriptorRing {
         for (int i = 0; i < size; i++) {
             ram.writeLong(descriptorPa(i), 0);
             ram.writeLong(descriptorPa(i) + 8, 0);
+            if (bufferBus[i] != NOT_LENT) {
+                takeBuffer(i, 0);
+            }
         }
     }
 }

@@ -250,10 +250,10 @@ public final class IgbVfDriver extends DataPath {
     }
 
     private void openTransmit() {
-        transmit.clear();
         registers.clearBits(TXDCTL, QUEUE_ENABLE);
         registers.flush();
         platform.delayNanos(10 * MILLISECOND);
+        transmit.clear();
         registers.write(TDLEN, transmit.bytes());
         registers.write(TDBAL, (int) transmit.busAddress());
         registers.write(TDBAH, (int) (transmit.busAddress() >>> 32));
@@ -264,11 +264,11 @@ public final class IgbVfDriver extends DataPath {
     }
 
     private void openReceive() {
-        receive.clear();
         registers.write(SRRCTL, SRRCTL_ONE_BUFFER_DROP);
         registers.clearBits(RXDCTL, QUEUE_ENABLE);
         registers.flush();
         platform.delayNanos(10 * MILLISECOND);
+        receive.clear();
         registers.write(RDBAL, (int) receive.busAddress());
         registers.write(RDBAH, (int) (receive.busAddress() >>> 32));
         registers.write(RDLEN, receive.bytes());
