@@ -192,8 +192,8 @@ final class IgbRegisters {
     static final int PVFGOTLBC = 0x10050;
     static final int PVTEICR = 0x10080;
     /**
-     * The PF has no window onto VTIVAR and VTIVAR_MISC of a VF, which lie at the offsets of its own IVAR (82576 datasheet 8.26 lists none;
-     * e1000_regs.h of the vendor's drivers neither): these places are this model's.
+     * A VF finds VTIVAR and VTIVAR_MISC at the offsets of the PF's own IVAR. Where the PF sees a VF's, no source that we have seen says:
+     * these places are this model's.
      */
     static final int VTIVAR = 0x11700;
 
