@@ -82,7 +82,17 @@ final class CacheClock {
                 firstSince = block.leafOnly ? firstSince : Math.max(firstSince, block.time);
             }
         }
+        // Nested, tables of the second level are remembered by guest physical addresses, which a block of the request's
+        // does not name.
         return new ReferenceState.Since(
-                structuresSince, firstSince, firstLeaf, secondSince, secondLeaf, second, firstSince, firstLeaf);
+                structuresSince,
+                firstSince,
+                firstLeaf,
+                secondSince,
+                secondLeaf,
+                structures,
+                second,
+                firstSince,
+                firstLeaf);
     }
 }

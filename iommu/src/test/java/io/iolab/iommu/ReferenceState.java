@@ -41,8 +41,8 @@ final class ReferenceState {
 
     /**
      * Since when caches may hold values that concern the address of a request: of structures; of first-level entries that lead to a
-     * table, and of those that lead to a page; of second-level entries likewise; nested, of second-level entries that lead to a table,
-     * that map a first-level table, and that map the page.
+     * table, and of those that lead to a page; of second-level entries likewise; nested, of PASID entries that led to second-level
+     * tables, of second-level entries that lead to a table, that map a first-level table, and that map the page.
      */
     record Since(
             long structures,
@@ -50,6 +50,7 @@ final class ReferenceState {
             long firstLeaf,
             long second,
             long secondLeaf,
+            long nestedStructures,
             long nestedTables,
             long nestedLeaf,
             long nestedPage) {
@@ -61,6 +62,7 @@ final class ReferenceState {
                     Math.min(a.firstLeaf, b.firstLeaf),
                     Math.min(a.second, b.second),
                     Math.min(a.secondLeaf, b.secondLeaf),
+                    Math.min(a.nestedStructures, b.nestedStructures),
                     Math.min(a.nestedTables, b.nestedTables),
                     Math.min(a.nestedLeaf, b.nestedLeaf),
                     Math.min(a.nestedPage, b.nestedPage));
@@ -81,7 +83,7 @@ final class ReferenceState {
     private int ways;
     private boolean walked;
     Request request = new Request(0, -1, false, false, 0, false);
-    Since since = new Since(0, 0, 0, 0, 0, 0, 0, 0);
+    Since since = new Since(0, 0, 0, 0, 0, 0, 0, 0, 0);
     boolean scalable;
 
     /** Whether caches are known to be empty, so that the walk is the one and only. */

@@ -199,7 +199,7 @@ final class ReferenceTables {
                                     } else if (request.supervisor() && bits(q2, 0, 0) == 0) {
                                         state.fault(0x5D);
                                     } else {
-                                        tables(q0, q1, q2);
+                                        tables(at, q0, q1, q2);
                                     }
                                 }))));
     }
@@ -228,14 +228,17 @@ final class ReferenceTables {
         };
     }
 
-    private void tables(long q0, long q1, long q2) {
+    /** @param at of the PASID entry */
+    private void tables(long at, long q0, long q1, long q2) {
         int levels = (int) bits(q0, 4, 2) + 2;
         int type = (int) bits(q0, 8, 6);
         int width = type == 4 ? unit.guestBits() : Math.min(unit.guestBits(), 12 + 9 * levels);
         boolean snoops = unit.coherent() || bits(q1, 23, 23) == 1;
         Second second = new Second(state.page(q0), levels, width, bits(q0, 9, 9) == 1, snoops);
-        if (type != 2 && type != 4) {
-            pages.first(type == 3, second, q2);
+        if (type == 3) {
+            nested(at, second, q2);
+        } else if (type == 1) {
+            pages.first(false, second, q2);
         } else if (Long.compareUnsigned(request.iova(), 1L << width) >= 0) {
             state.fault(0x84);
         } else if (type == 4) {
@@ -244,5 +247,18 @@ final class ReferenceTables {
             Codes codes = new Codes(0x7B, 0x78, request.write() ? 0x85 : 0x86, 0x7A);
             pages.second(second, request.iova(), request.write(), codes, ReferencePages.Use.PLAIN, state::deliver);
         }
+    }
+
+    /** Second-level tables that a cache remembers are found whatever the PASID entry says by now of their top (6.2.5). */
+    private void nested(long at, Second now, long q2) {
+        state.each(at, state.since.nestedStructures(), q0 -> {
+            int levels = (int) bits(q0, 4, 2) + 2;
+            if (state.page(q0) == now.table() && levels == now.levels()) {
+                pages.first(true, now, q2);
+            } else if (bits(q0, 0, 0) == 1 && unit.levels().contains(levels)) {
+                Second before = new Second(state.page(q0), levels, now.width(), now.marks(), now.snoops());
+                pages.first(true, before, q2);
+            }
+        });
     }
 }
