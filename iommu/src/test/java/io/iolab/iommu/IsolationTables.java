@@ -46,6 +46,11 @@ final class IsolationTables {
         return requester * 0x1D & 0xFF;
     }
 
+    /** Whether a root, context or PASID entry, or an entry of a PASID directory, stands there. */
+    static boolean isStructure(long hpa) {
+        return hpa < POOL;
+    }
+
     static int legacyDomain(int requester) {
         return 1 + requester;
     }

@@ -237,6 +237,10 @@ final class IsolationWorld implements AutoCloseable {
                 return String.format("the word at %x went from %x to %x", hpa, before, now);
             }
             LittleEndian.putLong(image, (int) hpa, now);
+            if (now != before && IsolationTables.isStructure(hpa)) {
+                // A walk may take a structure for a table, and mark it; caches hold it as it was.
+                history.changed(hpa, before);
+            }
         }
         if (done) {
             if (reference.last().walked()) {

@@ -28,6 +28,11 @@ final class WordHistory {
         memory.writeLong(hpa, value);
     }
 
+    /** A word has been changed by the unit. Time passes. */
+    void changed(long hpa, long before) {
+        past.computeIfAbsent(hpa, word -> new ArrayList<>()).add(new Past(before, tick()));
+    }
+
     /** The time of an event; later events have later times. */
     long tick() {
         return now++;
